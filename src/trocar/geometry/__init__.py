@@ -1,0 +1,1 @@
+"""Frames, affines, grids, volumes and contours. Patient space is DICOM LPS in mm."""

@@ -1,0 +1,1 @@
+"""What is known and intended: patients, images, structures, seeds, needles, prescriptions, plans."""

@@ -1,0 +1,1 @@
+"""What came of it, values only: doses, histograms, findings, deviations, provenance."""
