@@ -1,0 +1,230 @@
+"""Opening one DICOM file: every foreign exception is translated, every oddity of the encoding has a name."""
+
+import io
+import logging
+import threading
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pydicom
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+from trocar.dicom.deviations import Deviations
+from trocar.errors import UnreadableFile
+
+MEMORY_BUDGET_BYTES = 4 * 2**30
+"""Largest file, and largest set of decoded voxels, that is read in one piece unless the caller allows more."""
+
+UNDEFINED_LENGTH = 0xFFFFFFFF
+_PREAMBLE_AND_PREFIX = 132
+_PARSER = threading.RLock()
+
+
+def read_dataset(
+    path: Path, *, noted: Deviations, pixels: bool = True, budget_bytes: int = MEMORY_BUDGET_BYTES
+) -> Dataset:
+    """Return what one DICOM file holds.
+
+    Parameters
+    ----------
+    path
+        The file.
+    noted
+        Takes the deviations met: no file meta information, no transfer syntax, other VR encoding than stated.
+    pixels
+        False to stop before the pixel data.
+    budget_bytes
+        Largest file, and largest inflated dataset, accepted.
+
+    Raises
+    ------
+    UnreadableFile
+        Not there, not DICOM, truncated, damaged, nested too deeply or too large.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as handle, _WithinFile(handle) as source:
+            dataset = _parsed(source, path, noted=noted, pixels=pixels, budget_bytes=budget_bytes)
+    except OSError as error:
+        raise UnreadableFile(
+            "dicom.cannot-open",
+            "{file} cannot be opened: {reason}; check that it exists and may be read",
+            file=path.name,
+            reason=error.strerror or str(error),
+        ) from error
+    require_whole(dataset, path.name)
+    return dataset
+
+
+def _parsed(source: "_WithinFile", path: Path, *, noted: Deviations, pixels: bool, budget_bytes: int) -> FileDataset:
+    head = source.read(_PREAMBLE_AND_PREFIX)
+    has_prefix = head[128:] == b"DICM"
+    if not has_prefix and not _starts_like_a_dataset(head):
+        raise UnreadableFile(
+            "dicom.not-dicom",
+            "{file} is not a DICOM file: it has neither the DICM prefix nor a data set at its beginning",
+            file=path.name,
+        )
+    if pixels and source.size_bytes > budget_bytes:
+        _refuse_too_large(path.name, source.size_bytes, budget_bytes)
+    _refuse_deflate_bomb(source, path.name, budget_bytes)
+    source.seek(0)
+    try:
+        with parser_warnings() as heard:
+            dataset = pydicom.dcmread(source, stop_before_pixels=not pixels, force=True)
+            syntax = dataset.file_meta.get("TransferSyntaxUID")
+    except Exception as error:
+        raise translated(error, path.name) from error
+    _report_encoding(dataset, path.name, heard=heard, has_prefix=has_prefix, syntax=syntax, noted=noted)
+    dataset.filename = str(path)
+    dataset.buffer = None
+    return dataset
+
+
+def translated(error: Exception, where: str) -> UnreadableFile:
+    """Return the error of ours that says what an exception of the parser means."""
+    if isinstance(error, RecursionError):
+        return UnreadableFile(
+            "dicom.nested-too-deep",
+            "{file} nests sequences in sequences more deeply than any real object does; it is damaged or forged",
+            file=where,
+        )
+    if isinstance(error, MemoryError):
+        return UnreadableFile("dicom.out-of-memory", "{file} asks for more memory than there is", file=where)
+    return UnreadableFile(
+        "dicom.damaged",
+        "{file} is damaged and cannot be decoded ({kind}: {reason}); have it sent again",
+        file=where,
+        kind=type(error).__name__,
+        reason=str(error)[:200],
+    )
+
+
+@contextmanager
+def parser_warnings() -> Iterator[list[str]]:
+    """Collect what pydicom warns of instead of printing it; one thread at a time, since filters are global."""
+    said: list[str] = []
+    logger = logging.getLogger("pydicom")
+    with _PARSER, warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        before, logger.disabled = logger.disabled, True
+        try:
+            yield said
+        finally:
+            logger.disabled = before
+            said.extend(str(each.message) for each in heard)
+
+
+def require_whole(dataset: Dataset, where: str) -> None:
+    """Raise if the last element that could be read is shorter than it says.
+
+    Raises
+    ------
+    UnreadableFile
+        The file was cut short.
+    """
+    for element in dataset.elements():
+        if not isinstance(element, RawDataElement) or element.length == UNDEFINED_LENGTH:
+            continue
+        present = len(element.value or b"")
+        if present != element.length:
+            raise UnreadableFile(
+                "dicom.truncated",
+                "{file} is cut short: {attribute} should have {expected} bytes and has {present}; have it sent again",
+                file=where,
+                attribute=str(element.tag),
+                expected=element.length,
+                present=present,
+            )
+
+
+def _report_encoding(
+    dataset: FileDataset, name: str, *, heard: list[str], has_prefix: bool, syntax: object, noted: Deviations
+) -> None:
+    if not has_prefix:
+        noted.note("dicom.no-file-meta", "the file has no meta information header; read as a bare data set", where=name)
+    elif syntax is None:
+        noted.note(
+            "dicom.no-transfer-syntax",
+            "the transfer syntax is not stated; {assumed} was recognised from the bytes",
+            where=name,
+            assumed=_encoding_name(dataset),
+        )
+    for warning in heard:
+        if warning.startswith(("Expected explicit VR", "Expected implicit VR")):
+            noted.note(
+                "dicom.vr-encoding-differs",
+                "the data set is not encoded as its transfer syntax says; {assumed} was read",
+                where=name,
+                assumed=_encoding_name(dataset),
+            )
+        elif "End of file" in warning or "EOF" in warning:
+            raise UnreadableFile(
+                "dicom.truncated-sequence",
+                "{file} is cut short: it ends within a sequence; have it sent again",
+                file=name,
+            )
+        else:
+            noted.note("dicom.parser-said", "the parser warned: {warning}", where=name, warning=warning[:200])
+
+
+def _encoding_name(dataset: FileDataset) -> str:
+    implicit, little = dataset.original_encoding
+    return f"{'implicit' if implicit else 'explicit'} VR {'little' if little else 'big'} endian"
+
+
+def _starts_like_a_dataset(head: bytes) -> bool:
+    """Say whether the first bytes are an element of group 2 or 8 in one of the encodings, without the prefix."""
+    return len(head) >= 8 and head[:4] in _FIRST_TAGS
+
+
+_FIRST_TAGS = frozenset(
+    group.to_bytes(2, order) + element.to_bytes(2, order)
+    for order in ("little", "big")
+    for group, element in ((2, 0), (2, 1), (8, 0), (8, 1), (8, 5), (8, 8), (8, 0x12), (8, 0x16), (8, 0x18))
+)
+
+
+def _refuse_too_large(name: str, size_bytes: int, budget_bytes: int) -> None:
+    raise UnreadableFile(
+        "dicom.too-large",
+        "{file} needs {size_mib:.0f} MiB, more than the {budget_mib:.0f} MiB allowed; allow more if it is genuine",
+        file=name,
+        size_mib=size_bytes / 2**20,
+        budget_mib=budget_bytes / 2**20,
+    )
+
+
+def _refuse_deflate_bomb(source: "_WithinFile", name: str, budget_bytes: int) -> None:
+    """Inflate a deflated data set once into nothing, to learn its size before memory is given to it."""
+    source.seek(_PREAMBLE_AND_PREFIX)
+    meta = source.read(2048)
+    if DeflatedExplicitVRLittleEndian.encode() + b"\0" not in meta or meta[:4] != b"\x02\0\0\0":
+        return
+    source.seek(_PREAMBLE_AND_PREFIX + 12 + int.from_bytes(meta[8:12], "little"))
+    inflater, size_bytes = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    try:
+        while chunk := inflater.unconsumed_tail or source.read(2**16):
+            size_bytes += len(inflater.decompress(chunk, 2**20))
+            if size_bytes > budget_bytes:
+                _refuse_too_large(name, size_bytes, budget_bytes)
+    except zlib.error as error:
+        raise translated(error, name) from error
+
+
+class _WithinFile(io.BufferedReader):
+    """A file whose reads never ask for more than is left, whatever a damaged length says."""
+
+    def __init__(self, handle: io.BufferedReader) -> None:
+        super().__init__(handle.raw)
+        self.size_bytes = handle.seek(0, io.SEEK_END)
+        self.seek(0)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        left = max(self.size_bytes - self.tell(), 0)
+        return super().read(left if size is None or size < 0 else min(size, left))
