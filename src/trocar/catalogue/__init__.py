@@ -1,0 +1,1 @@
+"""Published tables: nuclides and sources. The one room of the library that opens files: its own."""
