@@ -5,13 +5,14 @@ import logging
 import threading
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-import pydicom
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset
+from pydicom.filereader import read_partial
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from trocar.dicom.deviations import Deviations
@@ -20,9 +21,27 @@ from trocar.errors import UnreadableFile
 MEMORY_BUDGET_BYTES = 4 * 2**30
 """Largest file, and largest set of decoded voxels, that is read in one piece unless the caller allows more."""
 
+Stop = Callable[[int, str | None, int], bool]
+
 UNDEFINED_LENGTH = 0xFFFFFFFF
 _PREAMBLE_AND_PREFIX = 132
 _PARSER = threading.RLock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What stands before the pixel data of a file, and where they begin.
+
+    Parameters
+    ----------
+    dataset
+        Everything before the pixel data.
+    pixels_at
+        Offset of the pixel data element in the file; None if the file is deflated, so that no offset means anything.
+    """
+
+    dataset: FileDataset
+    pixels_at: int | None
 
 
 def read_dataset(
@@ -46,10 +65,35 @@ def read_dataset(
     UnreadableFile
         Not there, not DICOM, truncated, damaged, nested too deeply or too large.
     """
+    return _opened(path, noted=noted, stop=None if pixels else _at_pixels, budget_bytes=budget_bytes).dataset
+
+
+def read_header(path: Path, *, noted: Deviations, budget_bytes: int = MEMORY_BUDGET_BYTES) -> Header:
+    """Return what stands before the pixel data, and where they begin; errors as `read_dataset`."""
+    return _opened(path, noted=noted, stop=_at_pixels, budget_bytes=budget_bytes)
+
+
+def read_title(path: Path, *, noted: Deviations, budget_bytes: int = MEMORY_BUDGET_BYTES) -> Dataset:
+    """Return what says whose an object is and what it is, without contours, dwells or pixels."""
+    return _opened(path, noted=noted, stop=_after_title, budget_bytes=budget_bytes).dataset
+
+
+def _at_pixels(tag: int, vr: str | None, length: int) -> bool:
+    return tag in (0x7FE00008, 0x7FE00009, 0x7FE00010)
+
+
+def _after_title(tag: int, vr: str | None, length: int) -> bool:
+    """Stop at the first sequence of a structure set or plan, at functional groups and at pixels."""
+    return 0x30060010 <= tag < 0x300A0000 or tag >= 0x300A0010
+
+
+def _opened(path: Path, *, noted: Deviations, stop: Stop | None, budget_bytes: int) -> Header:
     path = Path(path)
     try:
         with path.open("rb") as handle, _WithinFile(handle) as source:
-            dataset = _parsed(source, path, noted=noted, pixels=pixels, budget_bytes=budget_bytes)
+            dataset = _parsed(source, path, noted=noted, stop=stop, budget_bytes=budget_bytes)
+            is_deflated = dataset.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
+            header = Header(dataset=dataset, pixels_at=None if is_deflated else source.tell())
     except OSError as error:
         raise UnreadableFile(
             "dicom.cannot-open",
@@ -58,10 +102,12 @@ def read_dataset(
             reason=error.strerror or str(error),
         ) from error
     require_whole(dataset, path.name)
-    return dataset
+    return header
 
 
-def _parsed(source: "_WithinFile", path: Path, *, noted: Deviations, pixels: bool, budget_bytes: int) -> FileDataset:
+def _parsed(
+    source: "_WithinFile", path: Path, *, noted: Deviations, stop: Stop | None, budget_bytes: int
+) -> FileDataset:
     head = source.read(_PREAMBLE_AND_PREFIX)
     has_prefix = head[128:] == b"DICM"
     if not has_prefix and not _starts_like_a_dataset(head):
@@ -70,13 +116,13 @@ def _parsed(source: "_WithinFile", path: Path, *, noted: Deviations, pixels: boo
             "{file} is not a DICOM file: it has neither the DICM prefix nor a data set at its beginning",
             file=path.name,
         )
-    if pixels and source.size_bytes > budget_bytes:
+    if stop is None and source.size_bytes > budget_bytes:
         _refuse_too_large(path.name, source.size_bytes, budget_bytes)
     _refuse_deflate_bomb(source, path.name, budget_bytes)
     source.seek(0)
     try:
         with parser_warnings() as heard:
-            dataset = pydicom.dcmread(source, stop_before_pixels=not pixels, force=True)
+            dataset = read_partial(source, stop_when=stop, force=True)
             syntax = dataset.file_meta.get("TransferSyntaxUID")
     except Exception as error:
         raise translated(error, path.name) from error
