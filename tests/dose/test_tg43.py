@@ -34,9 +34,9 @@ def test_the_rate_at_the_reference_point_is_the_dose_rate_constant(key: str) -> 
 
 
 def test_a_value_worked_by_hand_is_met() -> None:
-    # 6711 at r = 2 cm, theta = 30 deg: beta = atan2(0.3 * 1.0, 4 - 0.0225) = 0.07528234 rad.
-    # G = 0.07528234 / 0.3 = 0.25094114; G_0 = 2 atan(0.15) / 0.3 = 0.99263292; g = 0.814; F = 0.842.
-    by_hand = 0.965 * 0.25094114 / 0.99263292 * 0.814 * 0.842
+    # 6711 at r = 2 cm, theta = 30 deg: beta = atan2(0.3 * 1.0, 4 - 0.0225) = 0.07528172 rad.
+    # G = 0.07528172 / 0.3 = 0.25093908; G_0 = 2 atan(0.15) / 0.3 = 0.99259965; g = 0.814; F = 0.842.
+    by_hand = 0.965 * 0.25093908 / 0.99259965 * 0.814 * 0.842
     assert rate(load_source("I125_6711"), 2.0, np.deg2rad(30.0)) == pytest.approx(by_hand, rel=SIX_FIGURES)
 
 
