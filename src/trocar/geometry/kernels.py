@@ -1,0 +1,277 @@
+# ruff: noqa: PLR0917 - compiled functions take positional arguments only
+"""Compiled loops over stacks of polygons: point in polygon, distances, exact even-odd areas.
+
+All functions work in the frame of a region's planes: (u, v) within a plane, w along the normal, in mm.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+leaf = njit(cache=True, nogil=True, _nrt=False)
+"""For functions that allocate nothing: otherwise every call counts references to thirteen arrays, thrice as slow."""
+
+
+class PackedStack(NamedTuple):
+    """A stack of polygons laid out for fast search; made by `trocar.geometry.planes.pack_planes`.
+
+    One entry a plane: ``centre`` (where drawn), ``low`` and ``high`` (the slab it stands for), ``cap_low`` and
+    ``cap_high`` (thickness of the end cap, 0 inside the stack), ``joined`` (to the plane above).
+    ``edges`` are (u0, v0, u1, v1), those of plane p from ``edge_start[p]`` to ``edge_start[p + 1]``.
+    For the scan, the height of each plane is cut into rows; ``spans`` are the edges again, sorted by row, as
+    (v low, v high, u at v low, du/dv), row r of plane p from ``span_start[row_start[p] + r]`` on.
+    """
+
+    centre: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    cap_low: np.ndarray
+    cap_high: np.ndarray
+    joined: np.ndarray
+    edge_start: np.ndarray
+    edges: np.ndarray
+    row_start: np.ndarray
+    row_v_low: np.ndarray
+    row_per_mm: np.ndarray
+    span_start: np.ndarray
+    spans: np.ndarray
+
+
+@leaf
+def _last_not_above(values, wanted):  # type: ignore[no-untyped-def]
+    """Return the index of the last of rising ``values`` that is not above ``wanted``; -1 if all are."""
+    first, beyond = 0, values.size
+    while first < beyond:
+        middle = (first + beyond) // 2
+        if values[middle] <= wanted:
+            first = middle + 1
+        else:
+            beyond = middle
+    return first - 1
+
+
+@leaf
+def is_inside_plane(stack, plane, u, v):  # type: ignore[no-untyped-def]
+    """Return whether a point lies inside the polygons of a plane by the even-odd rule; half open at the outline."""
+    rows = stack.row_start[plane + 1] - stack.row_start[plane]
+    place = (v - stack.row_v_low[plane]) * stack.row_per_mm[plane]
+    if not 0.0 <= place <= rows:
+        return False
+    row = min(int(place), rows - 1) + stack.row_start[plane]
+    inside = False
+    for e in range(stack.span_start[row], stack.span_start[row + 1]):
+        v_low = stack.spans[e, 0]
+        if v_low <= v < stack.spans[e, 1]:
+            inside ^= u < stack.spans[e, 2] + (v - v_low) * stack.spans[e, 3]
+    return inside
+
+
+@leaf
+def squared_distance_to_outline(stack, plane, u, v):  # type: ignore[no-untyped-def]
+    """Return the squared distance within a plane to its nearest polygon edge."""
+    nearest = np.inf
+    for e in range(stack.edge_start[plane], stack.edge_start[plane + 1]):
+        u0, v0 = stack.edges[e, 0], stack.edges[e, 1]
+        du, dv = stack.edges[e, 2] - u0, stack.edges[e, 3] - v0
+        length = du * du + dv * dv
+        along = 0.0
+        if length > 0.0:
+            along = min(1.0, max(0.0, ((u - u0) * du + (v - v0) * dv) / length))
+        gap_u, gap_v = u - u0 - along * du, v - v0 - along * dv
+        nearest = min(nearest, gap_u * gap_u + gap_v * gap_v)
+    return nearest
+
+
+@leaf
+def depth_in_plane(stack, plane, u, v):  # type: ignore[no-untyped-def]
+    """Return the signed distance within a plane to its outline, positive inside."""
+    distance = np.sqrt(squared_distance_to_outline(stack, plane, u, v))
+    return distance if is_inside_plane(stack, plane, u, v) else -distance
+
+
+@leaf
+def _is_in_cap(stack, plane, u, v, share, cap, rounded):  # type: ignore[no-untyped-def]
+    if not is_inside_plane(stack, plane, u, v):
+        return False
+    if not rounded:
+        return True
+    depth = cap * (1.0 - np.sqrt(max(0.0, 1.0 - share * share)))
+    return squared_distance_to_outline(stack, plane, u, v) >= depth * depth
+
+
+@leaf
+def _is_between(stack, plane, other, share, u, v):  # type: ignore[no-untyped-def]
+    here, there = is_inside_plane(stack, plane, u, v), is_inside_plane(stack, other, u, v)
+    if here == there:
+        return here
+    depth = (1.0 - share) * depth_in_plane(stack, plane, u, v) + share * depth_in_plane(stack, other, u, v)
+    return depth > 0.0
+
+
+@leaf
+def is_inside_stack(stack, u, v, w, blended, rounded):  # type: ignore[no-untyped-def]
+    """Return whether a point lies inside the solid that a stack stands for."""
+    plane = _last_not_above(stack.low, w)
+    if plane < 0 or w >= stack.high[plane]:
+        return False
+    above = w >= stack.centre[plane]
+    cap = stack.cap_high[plane] if above else stack.cap_low[plane]
+    offset = abs(w - stack.centre[plane])
+    if cap > 0.0:
+        return _is_in_cap(stack, plane, u, v, offset / cap, cap, rounded)
+    if not blended or offset == 0.0:
+        return is_inside_plane(stack, plane, u, v)
+    other = plane + 1 if above else plane - 1
+    return _is_between(stack, plane, other, offset / abs(stack.centre[other] - stack.centre[plane]), u, v)
+
+
+@leaf
+def points_inside_stack(stack, uvw_from_lps, points, blended, rounded, inside):  # type: ignore[no-untyped-def]
+    """Fill ``inside`` for points in LPS mm."""
+    m = uvw_from_lps
+    for p in range(points.shape[0]):
+        x, y, z = points[p, 0], points[p, 1], points[p, 2]
+        u = m[0, 0] * x + m[0, 1] * y + m[0, 2] * z + m[0, 3]
+        v = m[1, 0] * x + m[1, 1] * y + m[1, 2] * z + m[1, 3]
+        w = m[2, 0] * x + m[2, 1] * y + m[2, 2] * z + m[2, 3]
+        inside[p] = is_inside_stack(stack, u, v, w, blended, rounded)
+
+
+@njit(cache=True, nogil=True)
+def depth_raster(stack, plane, u_axis, v_axis, depth):  # type: ignore[no-untyped-def]
+    """Fill ``depth[v, u]`` with the signed distance within a plane."""
+    for j in range(v_axis.size):
+        for i in range(u_axis.size):
+            depth[j, i] = depth_in_plane(stack, plane, u_axis[i], v_axis[j])
+
+
+@leaf
+def _box_gap(low, high, value):  # type: ignore[no-untyped-def]
+    return max(0.0, low - value, value - high)
+
+
+@leaf
+def squared_distance_to_stack(stack, u, v, w):  # type: ignore[no-untyped-def]
+    """Return the squared distance to the surface of the stack of slabs: its walls and its steps.
+
+    A wall is an edge drawn out over its slab. A step is a face of a slab where the neighbour is absent or has another
+    outline; the border of a step is always the end of a wall, so that only the step straight above or below the point
+    can be nearer than every wall.
+    """
+    nearest = np.inf
+    planes = stack.centre.size
+    start = max(0, _last_not_above(stack.low, w))
+    for side in range(2):
+        plane = start if side == 0 else start - 1
+        while 0 <= plane < planes:
+            gap = _box_gap(stack.low[plane], stack.high[plane], w)
+            if gap * gap >= nearest:
+                break
+            nearest = min(nearest, squared_distance_to_outline(stack, plane, u, v) + gap * gap)
+            nearest = min(nearest, _squared_distance_to_steps(stack, plane, u, v, w))
+            plane += 1 if side == 0 else -1
+    return nearest
+
+
+@leaf
+def _squared_distance_to_steps(stack, plane, u, v, w):  # type: ignore[no-untyped-def]
+    nearest = np.inf
+    here = is_inside_plane(stack, plane, u, v)
+    touches_above = plane + 1 < stack.centre.size and stack.low[plane + 1] == stack.high[plane]
+    above = touches_above and is_inside_plane(stack, plane + 1, u, v)
+    if here != above:
+        nearest = (w - stack.high[plane]) ** 2
+    touches_below = plane > 0 and stack.high[plane - 1] == stack.low[plane]
+    below = touches_below and is_inside_plane(stack, plane - 1, u, v)
+    if here != below:
+        nearest = min(nearest, (w - stack.low[plane]) ** 2)
+    return nearest
+
+
+@njit(cache=True, nogil=True)
+def distances_to_stack(stack, uvw_from_lps, points, distance):  # type: ignore[no-untyped-def]
+    """Fill ``distance`` with the unsigned distance from points in LPS mm to the surface of the stack of slabs."""
+    m = uvw_from_lps
+    for p in range(points.shape[0]):
+        x, y, z = points[p, 0], points[p, 1], points[p, 2]
+        u = m[0, 0] * x + m[0, 1] * y + m[0, 2] * z + m[0, 3]
+        v = m[1, 0] * x + m[1, 1] * y + m[1, 2] * z + m[1, 3]
+        w = m[2, 0] * x + m[2, 1] * y + m[2, 2] * z + m[2, 3]
+        distance[p] = np.sqrt(squared_distance_to_stack(stack, u, v, w))
+
+
+@njit(cache=True, nogil=True)
+def crossings(edges, owner, scale):  # type: ignore[no-untyped-def]
+    """Return where edges properly cross (v of each), and how many pairs within one polygon and between two.
+
+    Edges that only touch, share an end or lie on one another do not cross. ``edges`` are sorted by their lower v.
+    """
+    found = np.empty(16)
+    count = own = mutual = 0
+    tiny = 1e-12 * scale * scale
+    for a in range(edges.shape[0]):
+        a_high = max(edges[a, 1], edges[a, 3])
+        a_left, a_right = min(edges[a, 0], edges[a, 2]), max(edges[a, 0], edges[a, 2])
+        for b in range(a + 1, edges.shape[0]):
+            if min(edges[b, 1], edges[b, 3]) > a_high:
+                break
+            if min(edges[b, 0], edges[b, 2]) > a_right or max(edges[b, 0], edges[b, 2]) < a_left:
+                continue
+            du, dv = edges[a, 2] - edges[a, 0], edges[a, 3] - edges[a, 1]
+            first = du * (edges[b, 1] - edges[a, 1]) - dv * (edges[b, 0] - edges[a, 0])
+            second = du * (edges[b, 3] - edges[a, 1]) - dv * (edges[b, 2] - edges[a, 0])
+            if first * second >= 0.0 or min(abs(first), abs(second)) < tiny:
+                continue
+            eu, ev = edges[b, 2] - edges[b, 0], edges[b, 3] - edges[b, 1]
+            third = eu * (edges[a, 1] - edges[b, 1]) - ev * (edges[a, 0] - edges[b, 0])
+            fourth = eu * (edges[a, 3] - edges[b, 1]) - ev * (edges[a, 2] - edges[b, 0])
+            if third * fourth >= 0.0 or min(abs(third), abs(fourth)) < tiny:
+                continue
+            if count == found.size:
+                longer = np.empty(2 * found.size)
+                longer[:count] = found
+                found = longer
+            found[count] = edges[b, 1] + ev * first / (first - second)
+            count += 1
+            if owner[a] == owner[b]:
+                own += 1
+            else:
+                mutual += 1
+    return found[:count].copy(), own, mutual
+
+
+@njit(cache=True, nogil=True)
+def even_odd_area(edges, levels):  # type: ignore[no-untyped-def]
+    """Return the exact area inside by the even-odd rule.
+
+    Between two neighbouring ``levels`` (all v of vertices and crossings, sorted) no edges cross, so that the inside
+    is a row of trapezoids whose area is width at mid height times height. ``edges`` are sorted by their lower v.
+    """
+    area = 0.0
+    active = np.empty(edges.shape[0], np.int64)
+    cuts = np.empty(edges.shape[0])
+    count = upcoming = 0
+    for level in range(levels.size - 1):
+        low, high = levels[level], levels[level + 1]
+        middle = 0.5 * (low + high)
+        while upcoming < edges.shape[0] and min(edges[upcoming, 1], edges[upcoming, 3]) <= middle:
+            active[count] = upcoming
+            count += 1
+            upcoming += 1
+        kept = 0
+        for a in range(count):
+            e = active[a]
+            if max(edges[e, 1], edges[e, 3]) <= middle:
+                continue
+            active[kept] = e
+            share = (middle - edges[e, 1]) / (edges[e, 3] - edges[e, 1])
+            cuts[kept] = edges[e, 0] + share * (edges[e, 2] - edges[e, 0])
+            kept += 1
+        count = kept
+        cuts[:kept].sort()
+        width = 0.0
+        for pair in range(kept // 2):
+            width += cuts[2 * pair + 1] - cuts[2 * pair]
+        area += width * (high - low)
+    return area
