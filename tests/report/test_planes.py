@@ -43,7 +43,7 @@ def test_a_point_marked_in_the_patient_is_found_where_the_cut_says(view):
     row, column = np.unravel_index(np.argmax(seen), seen.shape)
     expected_across, expected_along = cut(view, where).in_plane(where)
     assert seen.max() == pytest.approx(1.0)
-    assert (across[column], along[row]) == pytest.approx((expected_across, expected_along))
+    assert (across[column], along[row]) == pytest.approx((float(expected_across), float(expected_along)))
 
 
 def test_a_plane_beyond_the_voxels_does_not_cross_them():
