@@ -51,7 +51,7 @@ def texts_in_source() -> set[str]:
 
 
 def unreadable_raises(error_names: set[str]) -> list[str]:
-    """Return the places that raise an error of the tree whose code or template is neither written out there nor a message's own."""
+    """Return the places that raise an error of the tree without writing out its code and template, or a message's."""
     return [
         f"{file.relative_to(SOURCE)}:{node.lineno}"
         for file in _files()
