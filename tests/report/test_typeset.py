@@ -25,7 +25,7 @@ from trocar.report.typeset import typeset
 from trocar.results.findings import Finding, Severity
 
 SQUARE = b'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><rect width="40" height="40"/></svg>'
-PICTURE = Picture(data=SQUARE, suffix="svg", alternative="a square", caption="图 1")
+PICTURE = Picture(data=SQUARE, suffix="svg", alternative="a square", caption="图 1", width_percent=30)
 DOCUMENT = Document(
     title="粒子植入治疗计划独立核对报告",
     subtitle="TG-43U1",
