@@ -99,7 +99,7 @@ def spine() -> Anatomy:
         )
         parts.append(Part(tissue="disc", solid=disc))
     parts += _sacrum()
-    heights = np.arange(-200.0, 331.0, 10.0)
+    heights = np.arange(-170.0, 331.0, 10.0)
     line = [(0.0, canal_y_mm(float(z)), float(z)) for z in heights]
     canal = curved_tube(line, [8.5 if z > -150 else 6.5 for z in heights], step_mm=8.0)
     cord = curved_tube(
