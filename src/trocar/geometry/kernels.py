@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0917 - compiled functions take positional arguments only
 """Compiled loops over stacks of polygons: point in polygon, distances, exact even-odd areas.
 
 All functions work in the frame of a region's planes: (u, v) within a plane, w along the normal, in mm.
@@ -20,7 +19,7 @@ class PackedStack(NamedTuple):
     ``cap_high`` (thickness of the end cap, 0 inside the stack), ``joined`` (to the plane above).
     ``edges`` are (u0, v0, u1, v1), those of plane p from ``edge_start[p]`` to ``edge_start[p + 1]``.
     For the scan, the height of each plane is cut into rows; ``spans`` are the edges again, sorted by row, as
-    (v low, v high, u at v low, du/dv), row r of plane p from ``span_start[row_start[p] + r]`` on.
+    (v low, v high, u at v low, u at v high, du/dv), row r of plane p from ``span_start[row_start[p] + r]`` on.
     """
 
     centre: np.ndarray
@@ -63,7 +62,7 @@ def is_inside_plane(stack, plane, u, v):  # type: ignore[no-untyped-def]
     for e in range(stack.span_start[row], stack.span_start[row + 1]):
         v_low = stack.spans[e, 0]
         if v_low <= v < stack.spans[e, 1]:
-            inside ^= u < stack.spans[e, 2] + (v - v_low) * stack.spans[e, 3]
+            inside ^= u < stack.spans[e, 2] + (v - v_low) * stack.spans[e, 4]
     return inside
 
 
@@ -81,6 +80,29 @@ def squared_distance_to_outline(stack, plane, u, v):  # type: ignore[no-untyped-
         gap_u, gap_v = u - u0 - along * du, v - v0 - along * dv
         nearest = min(nearest, gap_u * gap_u + gap_v * gap_v)
     return nearest
+
+
+@leaf
+def is_outline_in_box(stack, plane, u_low, u_high, v_low, v_high):  # type: ignore[no-untyped-def]
+    """Return whether any polygon edge of a plane passes through a rectangle, its border included."""
+    rows = stack.row_start[plane + 1] - stack.row_start[plane]
+    first = (v_low - stack.row_v_low[plane]) * stack.row_per_mm[plane]
+    last = (v_high - stack.row_v_low[plane]) * stack.row_per_mm[plane]
+    if last < 0.0 or first > rows:
+        return False
+    row = stack.row_start[plane]
+    begin = stack.span_start[row + min(max(int(first), 0), rows - 1)]
+    end = stack.span_start[row + min(int(last), rows - 1) + 1]
+    for e in range(begin, end):
+        bottom, top = stack.spans[e, 0], stack.spans[e, 1]
+        if bottom > v_high or top < v_low:
+            continue
+        slope = stack.spans[e, 4]
+        u_bottom = stack.spans[e, 2] + max(0.0, v_low - bottom) * slope
+        u_top = stack.spans[e, 3] - max(0.0, top - v_high) * slope
+        if min(u_bottom, u_top) <= u_high and max(u_bottom, u_top) >= u_low:
+            return True
+    return False
 
 
 @leaf
@@ -136,6 +158,116 @@ def points_inside_stack(stack, uvw_from_lps, points, blended, rounded, inside): 
         v = m[1, 0] * x + m[1, 1] * y + m[1, 2] * z + m[1, 3]
         w = m[2, 0] * x + m[2, 1] * y + m[2, 2] * z + m[2, 3]
         inside[p] = is_inside_stack(stack, u, v, w, blended, rounded)
+
+
+MIXED, EMPTY, FULL = -1, 0, 1
+
+
+@leaf
+def _rectangle_state(stack, plane, u_low, u_high, v_low, v_high):  # type: ignore[no-untyped-def]
+    if is_outline_in_box(stack, plane, u_low, u_high, v_low, v_high):
+        return MIXED
+    return FULL if is_inside_plane(stack, plane, 0.5 * (u_low + u_high), 0.5 * (v_low + v_high)) else EMPTY
+
+
+@leaf
+def _slab_state(stack, plane, box, blended, rounded):  # type: ignore[no-untyped-def]
+    state = _rectangle_state(stack, plane, box[0], box[1], box[2], box[3])
+    if rounded and state == FULL:
+        in_low_cap = stack.cap_low[plane] > 0.0 and box[4] < stack.centre[plane]
+        if in_low_cap or (stack.cap_high[plane] > 0.0 and box[5] > stack.centre[plane]):
+            return MIXED
+    if blended:
+        for other in (plane - 1, plane + 1):
+            joined = 0 <= other < stack.centre.size and stack.joined[min(plane, other)]
+            if joined and _rectangle_state(stack, other, box[0], box[1], box[2], box[3]) != state:
+                return MIXED
+    return state
+
+
+@leaf
+def box_state(stack, box, blended, rounded):  # type: ignore[no-untyped-def]
+    """Return whether a box (u low, u high, v low, v high, w low, w high) is all inside (1), all outside (0) or not
+    known to be either (-1)."""
+    any_full = any_empty = False
+    reached = box[4]
+    for plane in range(max(0, _last_not_above(stack.low, reached)), stack.centre.size):
+        if stack.low[plane] >= box[5]:
+            break
+        if stack.high[plane] <= reached:
+            continue
+        state = _slab_state(stack, plane, box, blended, rounded)
+        any_empty |= state == EMPTY or stack.low[plane] > reached
+        any_full |= state == FULL
+        if state == MIXED or (any_full and any_empty):
+            return MIXED
+        reached = stack.high[plane]
+    any_empty |= reached < box[5]
+    return MIXED if any_full and any_empty else FULL if any_full else EMPTY
+
+
+@njit(cache=True, nogil=True)
+def fill_occupancy(stack, uvw_from_ijk, start_ijk, per_axis, occupancy, blended, rounded):  # type: ignore[no-untyped-def]
+    """Fill ``occupancy[k, j, i]`` with the share of each voxel that lies inside, by ``per_axis`` cubed points.
+
+    Voxels that no outline and no slab face passes through are settled without sampling.
+    """
+    m = uvw_from_ijk
+    nk, nj, ni = occupancy.shape
+    reach = np.empty(3)
+    for a in range(3):
+        reach[a] = 0.5 * (abs(m[a, 0]) + abs(m[a, 1]) + abs(m[a, 2]))
+    box = np.empty(6)
+    for k in range(nk):
+        for j in range(nj):
+            for i in range(ni):
+                ci, cj, ck = start_ijk[0] + i, start_ijk[1] + j, start_ijk[2] + k
+                for a in range(3):
+                    at = m[a, 0] * ci + m[a, 1] * cj + m[a, 2] * ck + m[a, 3]
+                    box[2 * a], box[2 * a + 1] = at - reach[a], at + reach[a]
+                state = box_state(stack, box, blended, rounded)
+                if state != MIXED:
+                    occupancy[k, j, i] = state
+                else:
+                    occupancy[k, j, i] = _sampled_share(stack, m, (ci, cj, ck), per_axis, blended, rounded)
+
+
+@leaf
+def _sampled_share(stack, m, centre_ijk, per_axis, blended, rounded):  # type: ignore[no-untyped-def]
+    """Return the share of points inside; a skewed lattice, as no two of its points project to one place of an axis.
+
+    A face along the voxel would otherwise count in steps of 1 / per_axis.
+    """
+    n = per_axis
+    count = 0
+    for c in range(n):
+        for b in range(n):
+            for a in range(n):
+                i = centre_ijk[0] + (a + (b * n + c + 0.5) / n**2) / n - 0.5
+                j = centre_ijk[1] + (b + (c * n + a + 0.5) / n**2) / n - 0.5
+                k = centre_ijk[2] + (c + (a * n + b + 0.5) / n**2) / n - 0.5
+                u = m[0, 0] * i + m[0, 1] * j + m[0, 2] * k + m[0, 3]
+                v = m[1, 0] * i + m[1, 1] * j + m[1, 2] * k + m[1, 3]
+                w = m[2, 0] * i + m[2, 1] * j + m[2, 2] * k + m[2, 3]
+                count += is_inside_stack(stack, u, v, w, blended, rounded)
+    return count / n**3
+
+
+@leaf
+def fill_mask(stack, uvw_from_ijk, start_ijk, mask, blended, rounded):  # type: ignore[no-untyped-def]
+    """Fill ``mask[k, j, i]``: whether each voxel's centre lies inside."""
+    m = uvw_from_ijk
+    nk, nj, ni = mask.shape
+    for k in range(nk):
+        ck = start_ijk[2] + k
+        for j in range(nj):
+            cj = start_ijk[1] + j
+            for i in range(ni):
+                ci = start_ijk[0] + i
+                u = m[0, 0] * ci + m[0, 1] * cj + m[0, 2] * ck + m[0, 3]
+                v = m[1, 0] * ci + m[1, 1] * cj + m[1, 2] * ck + m[1, 3]
+                w = m[2, 0] * ci + m[2, 1] * cj + m[2, 2] * ck + m[2, 3]
+                mask[k, j, i] = is_inside_stack(stack, u, v, w, blended, rounded)
 
 
 @njit(cache=True, nogil=True)
@@ -201,14 +333,14 @@ def distances_to_stack(stack, uvw_from_lps, points, distance):  # type: ignore[n
         distance[p] = np.sqrt(squared_distance_to_stack(stack, u, v, w))
 
 
-@njit(cache=True, nogil=True)
-def crossings(edges, owner, scale):  # type: ignore[no-untyped-def]
-    """Return where edges properly cross (v of each), and how many pairs within one polygon and between two.
+@leaf
+def find_crossings(edges, owner, scale, crossing_v):  # type: ignore[no-untyped-def]
+    """Return how many pairs of edges properly cross within one polygon and between two; fill ``crossing_v``.
 
-    Edges that only touch, share an end or lie on one another do not cross. ``edges`` are sorted by their lower v.
+    Edges that only touch, share an end or lie on one another do not cross. ``edges`` are sorted by their lower v. Of
+    more crossings than ``crossing_v`` has room for, only the number is told.
     """
-    found = np.empty(16)
-    count = own = mutual = 0
+    own = mutual = 0
     tiny = 1e-12 * scale * scale
     for a in range(edges.shape[0]):
         a_high = max(edges[a, 1], edges[a, 3])
@@ -218,27 +350,41 @@ def crossings(edges, owner, scale):  # type: ignore[no-untyped-def]
                 break
             if min(edges[b, 0], edges[b, 2]) > a_right or max(edges[b, 0], edges[b, 2]) < a_left:
                 continue
-            du, dv = edges[a, 2] - edges[a, 0], edges[a, 3] - edges[a, 1]
-            first = du * (edges[b, 1] - edges[a, 1]) - dv * (edges[b, 0] - edges[a, 0])
-            second = du * (edges[b, 3] - edges[a, 1]) - dv * (edges[b, 2] - edges[a, 0])
-            if first * second >= 0.0 or min(abs(first), abs(second)) < tiny:
+            share = _crossing_share(edges, a, b, tiny)
+            if share < 0.0:
                 continue
-            eu, ev = edges[b, 2] - edges[b, 0], edges[b, 3] - edges[b, 1]
-            third = eu * (edges[a, 1] - edges[b, 1]) - ev * (edges[a, 0] - edges[b, 0])
-            fourth = eu * (edges[a, 3] - edges[b, 1]) - ev * (edges[a, 2] - edges[b, 0])
-            if third * fourth >= 0.0 or min(abs(third), abs(fourth)) < tiny:
-                continue
-            if count == found.size:
-                longer = np.empty(2 * found.size)
-                longer[:count] = found
-                found = longer
-            found[count] = edges[b, 1] + ev * first / (first - second)
-            count += 1
+            if own + mutual < crossing_v.size:
+                crossing_v[own + mutual] = edges[b, 1] + (edges[b, 3] - edges[b, 1]) * share
             if owner[a] == owner[b]:
                 own += 1
             else:
                 mutual += 1
-    return found[:count].copy(), own, mutual
+    return own, mutual
+
+
+@leaf
+def _crossing_share(edges, a, b, tiny):  # type: ignore[no-untyped-def]
+    """Return how far along edge b it is crossed by edge a, 0 to 1; -1 if it is not."""
+    du, dv = edges[a, 2] - edges[a, 0], edges[a, 3] - edges[a, 1]
+    first = du * (edges[b, 1] - edges[a, 1]) - dv * (edges[b, 0] - edges[a, 0])
+    second = du * (edges[b, 3] - edges[a, 1]) - dv * (edges[b, 2] - edges[a, 0])
+    if first * second >= 0.0 or min(abs(first), abs(second)) < tiny:
+        return -1.0
+    eu, ev = edges[b, 2] - edges[b, 0], edges[b, 3] - edges[b, 1]
+    third = eu * (edges[a, 1] - edges[b, 1]) - ev * (edges[a, 0] - edges[b, 0])
+    fourth = eu * (edges[a, 3] - edges[b, 1]) - ev * (edges[a, 2] - edges[b, 0])
+    if third * fourth >= 0.0 or min(abs(third), abs(fourth)) < tiny:
+        return -1.0
+    return first / (first - second)
+
+
+@leaf
+def _insert_sorted(values, count, new):  # type: ignore[no-untyped-def]
+    place = count
+    while place > 0 and values[place - 1] > new:
+        values[place] = values[place - 1]
+        place -= 1
+    values[place] = new
 
 
 @njit(cache=True, nogil=True)
@@ -266,12 +412,47 @@ def even_odd_area(edges, levels):  # type: ignore[no-untyped-def]
                 continue
             active[kept] = e
             share = (middle - edges[e, 1]) / (edges[e, 3] - edges[e, 1])
-            cuts[kept] = edges[e, 0] + share * (edges[e, 2] - edges[e, 0])
+            _insert_sorted(cuts, kept, edges[e, 0] + share * (edges[e, 2] - edges[e, 0]))
             kept += 1
         count = kept
-        cuts[:kept].sort()
         width = 0.0
         for pair in range(kept // 2):
             width += cuts[2 * pair + 1] - cuts[2 * pair]
         area += width * (high - low)
     return area
+
+
+@leaf
+def trace_outlines(leaving, points, starts):  # type: ignore[no-untyped-def]
+    """Follow all edges, using them up; return the number of outlines.
+
+    Bit d of ``leaving[j, i]`` says that an edge leaves corner (i, j) in direction d = 0 (+i), 1 (+j), 2 (-i), 3 (-j)
+    with the inside on its left. Where two outlines meet at a corner each turns left, around its own voxel. Outline o
+    gets its corners (i, j) into ``points[starts[o]:starts[o + 1]]``.
+    """
+    outlines = count = 0
+    starts[0] = 0
+    for j0 in range(leaving.shape[0]):
+        for i0 in range(leaving.shape[1]):
+            if not leaving[j0, i0] & 1:
+                continue
+            i, j, direction = i0, j0, 3
+            while True:
+                turn = -1
+                for candidate in (direction + 1, direction, direction + 3):
+                    if turn < 0 and leaving[j, i] & (1 << (candidate % 4)):
+                        turn = candidate % 4
+                if turn < 0:
+                    break
+                if turn != direction:
+                    points[count, 0], points[count, 1] = i, j
+                    count += 1
+                leaving[j, i] &= ~(1 << turn) & 15
+                direction = turn
+                i += (direction == 0) - (direction == 2)
+                j += (direction == 1) - (direction == 3)
+                if i == i0 and j == j0 and direction == 3:
+                    break
+            outlines += 1
+            starts[outlines] = count
+    return outlines

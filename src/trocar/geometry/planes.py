@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from trocar.errors import GeometryError
 from trocar.geometry.contours import Contour
-from trocar.geometry.kernels import PackedStack, crossings, even_odd_area
+from trocar.geometry.kernels import PackedStack, even_odd_area, find_crossings
 from trocar.geometry.slabs import SlabExtents
 from trocar.geometry.value import Value, frozen_array
 from trocar.messages import Message
@@ -295,7 +295,12 @@ def _edges_of(polygons: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 def _exact_area(edges: np.ndarray, owner: np.ndarray) -> tuple[float, int, int]:
     if len(edges) == 0:
         return 0.0, 0, 0
-    crossing_v, own, mutual = crossings(edges, owner, float(np.ptp(edges)))
+    scale = float(np.ptp(edges))
+    crossing_v = np.empty(0)
+    own, mutual = find_crossings(edges, owner, scale, crossing_v)
+    if own + mutual:
+        crossing_v = np.empty(own + mutual)
+        find_crossings(edges, owner, scale, crossing_v)
     levels = np.unique(np.concatenate([edges[:, 1], edges[:, 3], crossing_v]))
     return float(even_odd_area(edges, levels)), int(own), int(mutual)
 
@@ -304,14 +309,14 @@ def pack_planes(planes: Sequence[PolygonPlane], extents: SlabExtents) -> PackedS
     """Return the planes laid out for the compiled search."""
     rows, row_v_low, row_per_mm, spans, span_counts = [], [], [], [], []
     for plane in planes:
-        sloped = plane.edges_uv_mm[plane.edges_uv_mm[:, 1] != plane.edges_uv_mm[:, 3]]
-        upward = np.where((sloped[:, 1] < sloped[:, 3])[:, None], sloped, sloped[:, [2, 3, 0, 1]])
+        edge = plane.edges_uv_mm
+        upward = np.where((edge[:, 1] <= edge[:, 3])[:, None], edge, edge[:, [2, 3, 0, 1]])
         v_low, v_high = upward[:, 1].min(), upward[:, 3].max()
         n_rows = int(np.clip(len(upward), 1, MOST_ROWS))
         per_mm = n_rows / (v_high - v_low)
-        span = np.column_stack(
-            [upward[:, 1], upward[:, 3], upward[:, 0], (upward[:, 2] - upward[:, 0]) / (upward[:, 3] - upward[:, 1])]
-        )
+        rise = upward[:, 3] - upward[:, 1]
+        slope = np.divide(upward[:, 2] - upward[:, 0], rise, out=np.zeros_like(rise), where=rise > 0)
+        span = np.column_stack([upward[:, 1], upward[:, 3], upward[:, 0], upward[:, 2], slope])
         first = np.minimum(((span[:, 0] - v_low) * per_mm).astype(np.int64), n_rows - 1)
         last = np.minimum(((span[:, 1] - v_low) * per_mm).astype(np.int64), n_rows - 1)
         row = np.concatenate([np.arange(a, b + 1) for a, b in zip(first, last, strict=True)])

@@ -123,7 +123,8 @@ def _expected_steps(step: np.ndarray) -> np.ndarray:
     padded = np.concatenate([[0.0], step, [0.0]])
     larger_neighbour = np.maximum(padded[:-2], padded[2:])
     median = np.array([np.median(step[max(0, i - 2) : i + 3]) for i in range(len(step))])
-    return np.minimum(larger_neighbour, median)
+    expected: np.ndarray = np.minimum(larger_neighbour, median)
+    return expected
 
 
 def _gap_refused(data: dict[str, object]) -> GeometryError:
