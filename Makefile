@@ -1,0 +1,50 @@
+# make run      set everything up, then build the demonstration case and work on it (CASE=<DICOM folder> for your own)
+# make test     set everything up, then run every check (./check)
+# make docs     build the documentation into site/
+# Settings: VENV=.venv  PYTHON=python3  OUT=out/demo  CASE=
+
+.DELETE_ON_ERROR:
+.PHONY: run test docs serve-docs requirements clean help
+
+VENV ?= .venv
+OUT ?= out/$(if $(CASE),$(notdir $(patsubst %/,%,$(CASE))),demo)
+SUITABLE = import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(firstword $(foreach each,python3 python3.14 python3.13 python3.12 python3.11,$(shell $(each) -c '$(SUITABLE)' 2>/dev/null && echo $(each))))
+
+PIP = $(VENV)/bin/python -m pip --disable-pip-version-check --quiet install
+REQUIREMENTS = requirements/build.txt requirements/runtime.txt
+
+run: $(VENV)/.ready-to-run
+	$(VENV)/bin/trocar demo --out "$(OUT)" $(if $(CASE),--case "$(CASE)")
+
+test: $(VENV)/.ready-to-test
+	VENV="$(VENV)" ./check
+
+docs: $(VENV)/.ready-to-test
+	$(VENV)/bin/mkdocs build --strict
+
+serve-docs: $(VENV)/.ready-to-test
+	$(VENV)/bin/mkdocs serve
+
+# Universal, hash-pinned, and without any index's address: the same files serve every machine and mirror (decision 0004).
+requirements: $(VENV)/.ready-to-test
+	tools/compile-requirements "$(VENV)"
+
+clean:
+	rm -rf "$(VENV)" out site build dist
+
+help:
+	@sed -n 's/^# //p' Makefile | head -4
+
+$(VENV)/.ready-to-run: pyproject.toml $(REQUIREMENTS)
+	@test -n "$(PYTHON)" || { echo "Trocar needs Python 3.11 or newer; none was found. Name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "Setting up Python packages in $(VENV) (a minute or two, once)"
+	@test -x "$(VENV)/bin/python" || "$(PYTHON)" -m venv "$(VENV)"
+	@$(PIP) --require-hashes $(REQUIREMENTS:%=-r %)
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch "$@"
+
+$(VENV)/.ready-to-test: $(VENV)/.ready-to-run requirements/dev.txt requirements/docs.txt
+	@echo "Adding the tools of the checks and of the documentation"
+	@$(PIP) --require-hashes -r requirements/dev.txt -r requirements/docs.txt
+	@touch "$@"
