@@ -1,0 +1,294 @@
+"""Fitting blurred lines to bright things: the scan's blur and a seed's brightness, then each thing's seeds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.cluster.vq import kmeans2
+from scipy.optimize import least_squares
+
+from trocar.imaging.kernels import add_line, cost_of, refine_line
+from trocar.imaging.seed_values import SeedBody
+
+STREAK_HU = 120.0
+MODEL_SHARE = 0.15
+DARK_SHARE = 1.0
+"""A voxel's misfit counts in units of what is not modelled: streaks of about 120 HU, 15 % of its brightness for the
+blur's shape, and the whole depth of a dark streak."""
+
+CUT_OFF_HU = 3070.0
+"""Voxels at or above this may be cut off by a 12-bit scale: a model brighter than they are is not wrong there."""
+
+MASS_RANGE_HU_MM3 = (2.5e4, 3.0e5)
+"""What a seed's brightness summed over volume can be at 80 to 140 kV, from the attenuation of titanium and silver."""
+
+MASS_PULL = 2.0
+SEED_PRICE = 0.12
+"""A further seed must explain at least this share of what one seed explains."""
+
+BRIGHT_SHARE = 0.67
+"""Share of a capsule's length that its rod or marker fills, about which the measured bright length is looked for."""
+
+ISOLATED_USED = 12
+REACH_MM = 6.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """A bright thing with its surroundings, in the scan's own axes (mm along i, j, k)."""
+
+    points_mm: Float[np.ndarray, "n 3"]
+    observed_hu: Float[np.ndarray, " n"]
+    bright: Bool[np.ndarray, " n"]
+    background_hu: float
+    voxel_mm3: float
+
+    @property
+    def mass_hu_mm3(self) -> float:
+        """Brightness above the background, summed; too small where the scale is cut off."""
+        return float(np.clip(self.observed_hu - self.background_hu, 0.0, None).sum() * self.voxel_mm3)
+
+    @property
+    def weight(self) -> Float[np.ndarray, " n"]:
+        """Inverse variance of each voxel's misfit."""
+        above = self.observed_hu - self.background_hu
+        share = np.where(above > 0, MODEL_SHARE, DARK_SHARE)
+        return np.asarray(1.0 / (STREAK_HU**2 + (share * above) ** 2))
+
+    @property
+    def cap_hu(self) -> float:
+        """Where the scale is cut off."""
+        return float(self.observed_hu.max()) if self.observed_hu.max() >= CUT_OFF_HU else 1e9
+
+    def count_by_mass(self, picture: "Picture") -> int:
+        """Return how many seeds' brightness it holds."""
+        return round(self.mass_hu_mm3 / picture.seen_mass_hu_mm3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """How this scan shows a seed.
+
+    Parameters
+    ----------
+    blur_mm
+        Standard deviations along i, j, k.
+    mass_hu_mm3
+        Fitted brightness of a seed.
+    seen_mass_hu_mm3
+        Summed brightness of an isolated seed as the cut-off scale shows it.
+    half_mm
+        Half the seed's length.
+    """
+
+    blur_mm: tuple[float, float, float]
+    mass_hu_mm3: float
+    seen_mass_hu_mm3: float
+    half_mm: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterFit:
+    """One reading of a bright thing."""
+
+    rows: Float[np.ndarray, "n 7"]
+    score: float
+    explained: Float[np.ndarray, " n"]
+    position_sd_mm: Float[np.ndarray, " n"]
+
+
+def measure_picture(
+    patches: Sequence[Patch], body: SeedBody, spacing_ijk_mm: tuple[float, float, float]
+) -> Picture | None:
+    """Return blur and brightness as measured on bright things that are one seed each; None if there is none.
+
+    The free fit has the length fixed and blur, brightness and background open; only fits of seed-like brightness count.
+    """
+    half = 0.5 * body.length_mm
+    fits = []
+    small = [patch for patch in patches if _extent_mm(patch) < body.length_mm + 2.5 + 2.0 * spacing_ijk_mm[2]]
+    for patch in sorted(small, key=lambda each: -each.mass_hu_mm3)[: 6 * ISOLATED_USED]:
+        fit = _free_fit(patch, half, spacing_ijk_mm)
+        if fit is not None and MASS_RANGE_HU_MM3[0] < fit[2] < MASS_RANGE_HU_MM3[1]:
+            fits.append((*fit, patch.mass_hu_mm3))
+        if len(fits) >= 3 * ISOLATED_USED:
+            break
+    if not fits:
+        return None
+    middle = float(np.median([fit[5] for fit in fits]))
+    alike = [fit for fit in fits if 0.6 < fit[5] / middle < 1.6]
+    best = sorted(alike, key=lambda fit: fit[3])[:ISOLATED_USED]
+    blur_xy, blur_z, mass, _, bright_half, seen = (float(np.median([fit[n] for fit in best])) for n in range(6))
+    return Picture(blur_mm=(blur_xy, blur_xy, blur_z), mass_hu_mm3=mass, seen_mass_hu_mm3=seen, half_mm=bright_half)
+
+
+def _extent_mm(patch: Patch) -> float:
+    bright = patch.points_mm[patch.bright]
+    return float(np.linalg.norm(np.ptp(bright, axis=0)))
+
+
+def _free_fit(
+    patch: Patch, half_mm: float, spacing_ijk_mm: tuple[float, float, float]
+) -> tuple[float, float, float, float, float] | None:
+    """Return blur across and along the scan's axis, brightness, misfit and half length of one line, all open."""
+    start = _start_rows(patch, 1, half_mm, np.random.default_rng(0))[0]
+    root = np.sqrt(patch.weight)
+
+    def misfit(p: np.ndarray) -> np.ndarray:
+        row = np.array([*(start[:3] + p[:3]), *_turn(start[3:6], p[3], p[4]), np.exp(p[5])])
+        sigma = np.array([np.exp(p[6]), np.exp(p[6]), np.exp(p[7])])
+        model = np.full(len(patch.observed_hu), patch.background_hu)
+        add_line(patch.points_mm, row, np.exp(p[8]), sigma, model, 1.0)
+        prior = [
+            (p[6] - np.log(0.75)) * 2.0,
+            (p[7] - np.log(0.3 * spacing_ijk_mm[2] + 0.4)) * 2.0,
+            (p[8] - first[8]) * 4.0,
+        ]
+        return np.concatenate([root * (patch.observed_hu - np.minimum(model, patch.cap_hu)), prior])
+
+    first = np.array([0, 0, 0, 0, 0, np.log(9e4), np.log(0.75), np.log(0.3 * spacing_ijk_mm[2] + 0.4)])
+    first = np.append(first, np.log(BRIGHT_SHARE * half_mm))
+    spread = np.array([2, 2, 3, 1, 1, 2.0, 0.7, 0.7, 0.4])
+    result = least_squares(misfit, first, bounds=(first - spread, first + spread), max_nfev=40, x_scale=spread)
+    empty = float((root**2 * (patch.observed_hu - patch.background_hu) ** 2).sum())
+    share_left = float(2.0 * result.cost / empty)
+    if share_left > 0.3:
+        return None
+    return (
+        float(np.exp(result.x[6])),
+        float(np.exp(result.x[7])),
+        float(np.exp(result.x[5])),
+        share_left,
+        float(np.exp(result.x[8])),
+    )
+
+
+def _turn(axis: np.ndarray, angle_1: float, angle_2: float) -> np.ndarray:
+    side = np.cross(axis, (1.0, 0.0, 0.0) if abs(axis[0]) < 0.6 else (0.0, 1.0, 0.0))
+    side /= np.linalg.norm(side)
+    turned = axis + angle_1 * side + angle_2 * np.cross(axis, side)
+    return np.asarray(turned / np.linalg.norm(turned))
+
+
+def _start_rows(patch: Patch, count: int, half_mm: float, generator: np.random.Generator) -> np.ndarray:
+    """Return seeds placed by k-means on the bright voxels, each along its cell's longest axis."""
+    bright = patch.points_mm[patch.bright]
+    light = np.clip(patch.observed_hu[patch.bright] - patch.background_hu, 1.0, None)
+    drawn = bright[generator.choice(len(bright), size=max(40 * count, 200), p=light / light.sum())]
+    drawn = drawn + generator.normal(0.0, 0.25, drawn.shape)
+    centres, cell = (
+        kmeans2(drawn, count, minit="++", seed=generator, iter=25, missing="warn")
+        if count > 1
+        else (
+            drawn.mean(axis=0)[None],
+            np.zeros(len(drawn), dtype=int),
+        )
+    )
+    rows = []
+    for number, centre in enumerate(centres):
+        own = drawn[cell == number]
+        spread = np.cov(own.T) if len(own) > 4 else np.eye(3)
+        axis = np.linalg.eigh(spread)[1][:, -1]
+        rows.append([*(own.mean(axis=0) if len(own) else centre), *axis, 9e4])
+    return np.array(rows, dtype=np.float64)
+
+
+def fit_cluster(patch: Patch, picture: Picture) -> list[ClusterFit]:
+    """Return readings with about as many seeds as the brightness holds, one for each number."""
+    likely = max(patch.count_by_mass(picture), 1)
+    numbers = sorted({max(likely - 1, 1), likely, likely + 1})
+    empty = cost_of(patch.observed_hu, np.full(len(patch.observed_hu), patch.background_hu), patch.weight, patch.cap_hu)
+    return [_best_reading(patch, picture, count, likely, empty) for count in numbers]
+
+
+def _best_reading(patch: Patch, picture: Picture, count: int, likely: int, empty: float) -> ClusterFit:
+    generator = np.random.default_rng(count)
+    tries = 1 if count == 1 else 4
+    attempts = []
+    for _ in range(tries):
+        rows = _start_rows(patch, count, picture.half_mm, generator)
+        rows[:, 6] = picture.mass_hu_mm3
+        attempts.append(_fitted(patch, picture, rows, sweeps=3 if count > 1 else 1))
+    if count == 1:
+        attempts += [_fitted(patch, picture, _along(attempts[0][0], axis), sweeps=1) for axis in np.eye(3)]
+    rows, cost = min(attempts, key=lambda attempt: attempt[1])
+    rows, cost = _fitted(patch, picture, rows, sweeps=2)
+    explained, sd_mm = _quality(patch, picture, rows)
+    score = cost / (empty / likely) + SEED_PRICE * count
+    return ClusterFit(rows=rows, score=float(score), explained=explained, position_sd_mm=sd_mm)
+
+
+def _along(rows: np.ndarray, axis: np.ndarray) -> np.ndarray:
+    turned = rows.copy()
+    turned[:, 3:6] = axis
+    return turned
+
+
+def _fitted(patch: Patch, picture: Picture, rows: np.ndarray, *, sweeps: int) -> tuple[np.ndarray, float]:
+    """Return seeds refined one after the other, and what is left unexplained."""
+    sigma = np.array(picture.blur_mm)
+    rows = rows.copy()
+    weight, cap = patch.weight, patch.cap_hu
+    scale = 1.0 / max(len(rows), 1)
+    model = np.full(len(patch.observed_hu), patch.background_hu)
+    for row in rows:
+        add_line(patch.points_mm, row, picture.half_mm, sigma, model, 1.0)
+    pull = MASS_PULL * scale * _single_energy(patch, picture)
+    for _ in range(sweeps):
+        for number, row in enumerate(rows):
+            near = np.linalg.norm(patch.points_mm - row[:3], axis=1) < REACH_MM
+            points = np.ascontiguousarray(patch.points_mm[near])
+            others = model[near]
+            add_line(points, row, picture.half_mm, sigma, others, -1.0)
+            fitted, _ = refine_line(
+                points, patch.observed_hu[near], others, weight[near], cap, row, picture.half_mm, sigma,
+                picture.mass_hu_mm3, pull, 12,
+            )  # fmt: skip
+            add_line(patch.points_mm, row, picture.half_mm, sigma, model, -1.0)
+            add_line(patch.points_mm, fitted, picture.half_mm, sigma, model, 1.0)
+            rows[number] = fitted
+    return rows, float(cost_of(patch.observed_hu, model, weight, cap))
+
+
+def _single_energy(patch: Patch, picture: Picture) -> float:
+    above = patch.observed_hu - patch.background_hu
+    return 0.02 * float((patch.weight * above**2).sum()) / max(patch.count_by_mass(picture), 1)
+
+
+def _quality(patch: Patch, picture: Picture, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return, for each seed, the explained share of the picture within 3 mm of it and the position's spread."""
+    sigma = np.array(picture.blur_mm)
+    model = np.full(len(patch.observed_hu), patch.background_hu)
+    for row in rows:
+        add_line(patch.points_mm, row, picture.half_mm, sigma, model, 1.0)
+    explained, sds = [], []
+    for row in rows:
+        along = (patch.points_mm - row[:3]) @ row[3:6]
+        foot = row[:3] + np.clip(along, -picture.half_mm, picture.half_mm)[:, None] * row[3:6]
+        near = np.linalg.norm(patch.points_mm - foot, axis=1) < 2.5
+        weight, seen = patch.weight[near], patch.observed_hu[near]
+        left = cost_of(seen, model[near], weight, patch.cap_hu)
+        whole = float((weight * (seen - patch.background_hu) ** 2).sum())
+        explained.append(1.0 - left / max(whole, 1e-9))
+        sds.append(_position_sd_mm(patch.points_mm[near], weight, row, picture, left))
+    return np.array(explained), np.array(sds)
+
+
+def _position_sd_mm(points: np.ndarray, weight: np.ndarray, row: np.ndarray, picture: Picture, left: float) -> float:
+    """Return the centre's standard deviation (root mean square over the axes) by error propagation."""
+    sigma, step = np.array(picture.blur_mm), 0.05
+    slopes = []
+    for axis in range(3):
+        pair = []
+        for sign in (1.0, -1.0):
+            moved = row.copy()
+            moved[axis] += sign * step
+            value = np.zeros(len(points))
+            add_line(points, moved, picture.half_mm, sigma, value, 1.0)
+            pair.append(value)
+        slopes.append((pair[0] - pair[1]) / (2.0 * step))
+    matrix = np.array(slopes)
+    information = (matrix * weight) @ matrix.T + 1e-9 * np.eye(3)
+    freedom = max(len(points) - 6, 1)
+    return float(np.sqrt(np.trace(np.linalg.inv(information)) / 3.0 * left / freedom))
