@@ -255,7 +255,7 @@ def _refuse_deflate_bomb(source: "_WithinFile", name: str, budget_bytes: int) ->
     source.seek(_PREAMBLE_AND_PREFIX + 12 + int.from_bytes(meta[8:12], "little"))
     inflater, size_bytes = zlib.decompressobj(-zlib.MAX_WBITS), 0
     try:
-        while chunk := inflater.unconsumed_tail or source.read(2**16):
+        while not inflater.eof and (chunk := inflater.unconsumed_tail or source.read(2**16)):
             size_bytes += len(inflater.decompress(chunk, 2**20))
             if size_bytes > budget_bytes:
                 _refuse_too_large(name, size_bytes, budget_bytes)
