@@ -233,8 +233,9 @@ def tilt_degree(grid: Grid) -> float:
     """Return the angle between the step from slice to slice and the normal of the slices."""
     step_i, step_j, step_k = grid.steps_lps_mm
     normal = np.cross(step_i, step_j)
-    along, whole = abs(float(step_k @ normal)) / np.linalg.norm(normal), np.linalg.norm(step_k)
-    return float(np.degrees(np.arctan2(np.sqrt(max(whole**2 - along**2, 0.0)), along)))
+    along_mm = abs(float(step_k @ normal)) / float(np.linalg.norm(normal))
+    across_mm = float(np.linalg.norm(np.cross(step_k, normal))) / float(np.linalg.norm(normal))
+    return float(np.degrees(np.arctan2(across_mm, along_mm)))
 
 
 def patient_position(grid: Grid) -> str:
