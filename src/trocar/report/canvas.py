@@ -19,8 +19,8 @@ INK = "#1c2733"
 QUIET = "#5b6875"
 LINE = "#c9d1d9"
 ACCENT = "#0b4f6c"
-STRUCTURE_COLOURS = ("#d1495b", "#2e86ab", "#6a994e", "#e09f3e", "#7b5ea7", "#00798c", "#9c6644", "#c2417c")
-"""Distinguishable in print and for most colour-blind readers; taken in order where a structure states no colour."""
+STRUCTURE_COLOURS = ("#e63946", "#4c9f38", "#8e7dbe", "#a5673f", "#6b7a5c", "#ff8fab", "#2d6a4f", "#46517d")
+"""Taken in order, targets first: seen on grey and on white, and unlike the colours of isodose lines."""
 
 RASTER_DPI = 220
 

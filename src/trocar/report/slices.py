@@ -7,7 +7,8 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from trocar.geometry.contours import Contour
+from trocar.errors import GeometryError
+from trocar.geometry.region import EndCap, region_from_contours
 from trocar.geometry.volume import Volume
 from trocar.plan.structures import Structure
 from trocar.report.canvas import INK, QUIET, STRUCTURE_COLOURS
@@ -16,8 +17,12 @@ from trocar.report.planes import Cut, View, crosses, sampled
 SOFT_TISSUE_HU = (-160.0, 240.0)
 """Display window: level 40, width 400."""
 
-LEVEL_COLOURS = ("#3066be", "#00a6a6", "#f2c14e", "#e4572e", "#b5179e")
+LEVEL_COLOURS = ("#2a7de1", "#00b4b4", "#f0b90b", "#ff7f11", "#c100c1")
 """From the lowest isodose level to the highest."""
+
+OUTLINE_WIDTH = 1.2
+EDGE_STEP_MM = 0.5
+"""Lattice on which the edge of a solid is found in a cut across its contours."""
 
 DRAWN_WITHIN_MM = 2.5
 """Sources this near to the plane are drawn on it."""
@@ -134,24 +139,19 @@ def _paint_isodoses(axes: Axes, dose: Volume, cut: Cut, *, levels: tuple[Level, 
 
 
 def paint_outline(axes: Axes, structure: Structure, cut: Cut, *, colour: str) -> None:
-    """Draw where a plane cuts a structure: its polygons in an axial cut, else each polygon's extent along the cut."""
+    """Draw where a plane cuts a structure: its own polygons in an axial cut, else the edge of their solid."""
     closed = structure.closed_contours
     if not closed:
         return
-    heights = np.array([float(contour.points_lps_mm[:, 2].mean()) for contour in closed])
-    thickness = slice_distance_mm(heights)
-    if cut.view is View.AXIAL:
-        gaps = np.abs(heights - cut.position_mm)
-        if gaps.min() <= 0.51 * thickness:
-            for contour in (c for c, gap in zip(closed, gaps, strict=True) if gap <= gaps.min() + 1e-3):
-                across, along = cut.in_plane(np.vstack([contour.points_lps_mm, contour.points_lps_mm[:1]]))
-                axes.plot(across, along, color=colour, linewidth=1.2, zorder=2)
+    if cut.view is not View.AXIAL:
+        _paint_edge(axes, structure, cut, colour=colour)
         return
-    for contour, height in zip(closed, heights, strict=True):
-        for start, end in _chords(contour, cut):
-            lower, upper = -height - 0.5 * thickness, -height + 0.5 * thickness
-            axes.plot([start, start], [lower, upper], color=colour, linewidth=1.2, zorder=2)
-            axes.plot([end, end], [lower, upper], color=colour, linewidth=1.2, zorder=2)
+    heights = np.array([float(contour.points_lps_mm[:, 2].mean()) for contour in closed])
+    gaps = np.abs(heights - cut.position_mm)
+    if gaps.min() <= 0.51 * slice_distance_mm(heights):
+        for contour in (c for c, gap in zip(closed, gaps, strict=True) if gap <= gaps.min() + 1e-3):
+            across, along = cut.in_plane(np.vstack([contour.points_lps_mm, contour.points_lps_mm[:1]]))
+            axes.plot(across, along, color=colour, linewidth=OUTLINE_WIDTH, zorder=2)
 
 
 def slice_distance_mm(heights_mm: Float[np.ndarray, " n"]) -> float:
@@ -160,15 +160,19 @@ def slice_distance_mm(heights_mm: Float[np.ndarray, " n"]) -> float:
     return float(np.median(gaps)) if len(gaps) else 1.0
 
 
-def _chords(contour: Contour, cut: Cut) -> list[tuple[float, float]]:
-    """Return where a polygon of an axial plane is cut by a coronal or sagittal plane, as pairs of coordinates."""
-    depth = contour.points_lps_mm @ cut.normal_lps - cut.position_mm
-    across, _ = cut.in_plane(contour.points_lps_mm)
-    following = np.roll(np.arange(len(depth)), -1)
-    crossing = np.flatnonzero((depth < 0) != (depth[following] < 0))
-    share = depth[crossing] / (depth[crossing] - depth[following[crossing]])
-    hits = np.sort(across[crossing] + share * (across[following[crossing]] - across[crossing]))
-    return [(float(a), float(b)) for a, b in zip(hits[::2], hits[1::2], strict=False)]
+def _paint_edge(axes: Axes, structure: Structure, cut: Cut, *, colour: str) -> None:
+    try:
+        region = region_from_contours(structure.closed_contours, end_cap=EndCap.HALF_SLICE, plane_spacing_mm=1.0)
+    except GeometryError:
+        return  # contours that make no solid have no edge; the axial slices show them as drawn
+    low, high = region.bounds_lps_mm @ cut.normal_lps
+    if not low <= cut.position_mm <= high:
+        return
+    across, along, points = cut.points(EDGE_STEP_MM)
+    inside = region.contains(points)
+    if inside.any():
+        style = {"colors": [colour], "linewidths": OUTLINE_WIDTH, "zorder": 2}
+        axes.contour(across, along, inside.astype(np.float64), levels=[0.5], **style)
 
 
 def paint_sources(axes: Axes, sources_lps_mm: Float[np.ndarray, "n 3"], cut: Cut) -> None:
