@@ -21,6 +21,7 @@ class Quantity(Enum):
     DOSE_RATE_GY_PER_H = "Gy/h"
     RELATIVE_DOSE = "dose relative to the prescription, 1 = 100 %"
     TEMPERATURE_K = "K"
+    LENGTH_MM = "mm"
     PROBABILITY = "probability, 0 to 1"
     LABEL = "label, 0 = outside"
 

@@ -1,0 +1,265 @@
+"""Registration of two CT scans of one patient: rigid by default, deformable on request, refused where it is wrong.
+
+SimpleITK does the optimisation; what is ours is the preparation (soft tissue, so that seeds and couch do not pull), the
+search for a start along the body, and the doubt: a mirrored or foreign picture must not pass.
+"""
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813
+from jaxtyping import Bool, Float
+
+from trocar.errors import ImagingError
+from trocar.geometry.grid import Grid
+from trocar.geometry.volume import Quantity, Volume
+from trocar.results.registration import Displacement, Motion, Registration
+
+WINDOW_HU = (-300.0, 300.0)
+"""Values are cut to this window, so that bone, metal and air do not outweigh soft tissue."""
+
+WORKING_SPACING_MM = 4.0
+SAMPLED_SHARE = 0.1
+RANDOM_SEED = 20_240_101
+LEAST_LIKENESS = 0.5
+"""Correlation below which two pictures are not taken for one body."""
+
+FINE, COARSE = ((2, 1), (4.0, 0.0)), ((4,), (8.0,))
+"""Shrink factors and blurs (mm) of the levels of the descent; yes or no is told from the coarse one."""
+
+STARTS_MM = (0.0, -40.0, 40.0, -80.0, 80.0, -120.0, 120.0)
+
+
+def register(fixed: Volume, moving: Volume, *, motion: Motion = Motion.RIGID) -> Registration:
+    """Return how the moving scan lies to the fixed one.
+
+    Parameters
+    ----------
+    fixed
+        The scan whose frame is kept, HU.
+    moving
+        The other one, HU.
+    motion
+        What may move.
+
+    Raises
+    ------
+    ImagingError
+        Not CT, too little in common, a mirrored picture, or a deformation that folds.
+    """
+    for scan, name in ((fixed, "fixed"), (moving, "moving")):
+        if scan.quantity is not Quantity.HOUNSFIELD:
+            raise ImagingError(
+                "imaging.register-needs-ct",
+                "the {name} picture is in {quantity}; scans are registered in HU",
+                name=name,
+                quantity=scan.quantity.value,
+            )
+    soft_fixed, soft_moving = _soft(fixed), _soft(moving)
+    before = _likeness(soft_fixed, soft_moving, np.eye(4), None)
+    matrix = _rigid(_itk(soft_fixed), _itk(soft_moving), levels=FINE)
+    displacement, jacobian = None, 1.0
+    if motion is Motion.DEFORMABLE:
+        displacement, jacobian = _deformation(soft_fixed, soft_moving, matrix, fixed.frame_uid)
+    after = _likeness(soft_fixed, soft_moving, matrix, displacement)
+    mirrored = _mirrored(soft_moving)
+    mirrored_likeness = _likeness(soft_fixed, mirrored, _rigid(_itk(soft_fixed), _itk(mirrored), levels=COARSE), None)
+    _require_plausible(after, mirrored_likeness, jacobian)
+    return Registration(
+        moving_from_fixed=matrix,
+        fixed_frame_uid=fixed.frame_uid,
+        moving_frame_uid=moving.frame_uid,
+        motion=motion,
+        likeness_before=before,
+        likeness_after=after,
+        likeness_mirrored=mirrored_likeness,
+        displacement=displacement,
+        least_jacobian=jacobian,
+    )
+
+
+def _require_plausible(likeness: float, mirrored: float, jacobian: float) -> None:
+    if mirrored > likeness + 0.01:
+        raise ImagingError(
+            "imaging.register-mirrored",
+            "the second scan fits better mirrored left to right (likeness {mirrored:.2f}) than as it is "
+            "({likeness:.2f}); "
+            "one of the two is the wrong way round: check its orientation, nothing was carried over",
+            mirrored=mirrored,
+            likeness=likeness,
+        )
+    if likeness < LEAST_LIKENESS:
+        raise ImagingError(
+            "imaging.register-unlike",
+            "the two scans do not show the same body (likeness {likeness:.2f}, at least {least} is needed); "
+            "check that both are of this patient and of the same region, nothing was carried over",
+            likeness=likeness,
+            least=LEAST_LIKENESS,
+        )
+    if jacobian <= 0:
+        raise ImagingError(
+            "imaging.register-folds",
+            "the deformation folds the tissue upon itself (volume ratio {jacobian:.2f}); use the rigid registration",
+            jacobian=jacobian,
+        )
+
+
+def _soft(scan: Volume) -> Volume:
+    """Return the scan in the window, on an isotropic axial grid of the working spacing."""
+    corners = scan.grid.corners_lps_mm
+    grid = Grid.around(corners, margin_mm=-0.5 * WORKING_SPACING_MM, spacing_mm=WORKING_SPACING_MM)
+    values = np.clip(scan.sample(grid.centres_lps_mm(), outside=-1000.0), *WINDOW_HU).astype(np.float32)
+    return Volume.owning(grid=grid, values_kji=values, quantity=Quantity.HOUNSFIELD, frame_uid=scan.frame_uid)
+
+
+def _mirrored(scan: Volume) -> Volume:
+    values = np.ascontiguousarray(scan.values_kji[:, :, ::-1])
+    return Volume(grid=scan.grid, values_kji=values, quantity=scan.quantity, frame_uid=scan.frame_uid)
+
+
+def _itk(scan: Volume) -> sitk.Image:
+    image = sitk.GetImageFromArray(scan.values_kji)
+    image.SetOrigin(tuple(float(x) for x in scan.grid.origin_lps_mm))
+    image.SetSpacing(scan.grid.spacing_ijk_mm)
+    return image
+
+
+def _rigid(
+    fixed: sitk.Image, moving: sitk.Image, *, levels: tuple[tuple[int, ...], tuple[float, ...]]
+) -> Float[np.ndarray, "4 4"]:
+    """Return the matrix moving-from-fixed of the best rigid motion, started at several places along the body."""
+    centred = sitk.CenteredTransformInitializer(
+        fixed, moving, sitk.Euler3DTransform(), sitk.CenteredTransformInitializerFilter.GEOMETRY
+    )
+    starts = []
+    for along_mm in STARTS_MM:
+        start = sitk.Euler3DTransform(centred)
+        x, y, z = start.GetTranslation()
+        start.SetTranslation((x, y, z + along_mm))
+        starts.append(start)
+    ranked = sorted(starts, key=lambda start: _value(fixed, moving, start))
+    coarse = [_descended(fixed, moving, start, levels=COARSE) for start in ranked[:2]]
+    best = min(coarse, key=lambda end: end[1])[0]
+    if levels is not COARSE:
+        best = _descended(fixed, moving, best, levels=levels)[0]
+    return _matrix(best)
+
+
+def _descended(
+    fixed: sitk.Image, moving: sitk.Image, start: sitk.Transform, *, levels: tuple[tuple[int, ...], tuple[float, ...]]
+) -> tuple[sitk.Transform, float]:
+    """Return the motion reached from a start, and its misfit."""
+    method = _method(levels)
+    method.SetInitialTransform(sitk.Euler3DTransform(start), inPlace=True)
+    try:
+        end = method.Execute(fixed, moving)
+    except RuntimeError as error:
+        raise ImagingError(
+            "imaging.register-no-overlap",
+            "the two scans do not overlap at any of {n} positions along the body; check that they show the same region",
+            n=len(STARTS_MM),
+        ) from error
+    return sitk.Euler3DTransform(end), float(method.GetMetricValue())
+
+
+def _method(levels: tuple[tuple[int, ...], tuple[float, ...]]) -> sitk.ImageRegistrationMethod:
+    method = sitk.ImageRegistrationMethod()
+    method.SetMetricAsCorrelation()
+    method.SetMetricSamplingStrategy(method.RANDOM)
+    method.SetMetricSamplingPercentage(SAMPLED_SHARE, RANDOM_SEED)
+    method.SetInterpolator(sitk.sitkLinear)
+    method.SetOptimizerAsRegularStepGradientDescent(
+        learningRate=2.0, minStep=1e-3, numberOfIterations=150, relaxationFactor=0.6
+    )
+    method.SetOptimizerScalesFromPhysicalShift()
+    method.SetShrinkFactorsPerLevel(list(levels[0]))
+    method.SetSmoothingSigmasPerLevel(list(levels[1]))
+    method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOn()
+    return method
+
+
+def _value(fixed: sitk.Image, moving: sitk.Image, start: sitk.Transform) -> float:
+    coarse_fixed, coarse_moving = (
+        sitk.Shrink(sitk.SmoothingRecursiveGaussian(i, 6.0), [3, 3, 3]) for i in (fixed, moving)
+    )
+    method = sitk.ImageRegistrationMethod()
+    method.SetMetricAsCorrelation()
+    method.SetInterpolator(sitk.sitkLinear)
+    method.SetInitialTransform(start)
+    try:
+        return float(method.MetricEvaluate(coarse_fixed, coarse_moving))
+    except RuntimeError:  # no overlap at this start
+        return float("inf")
+
+
+def _matrix(transform: sitk.Transform) -> Float[np.ndarray, "4 4"]:
+    """Return the homogeneous matrix of an affine SimpleITK transform, from where it takes four points."""
+    origin = np.array(transform.TransformPoint((0.0, 0.0, 0.0)))
+    matrix = np.eye(4)
+    matrix[:3, 3] = origin
+    for axis in range(3):
+        matrix[:3, axis] = np.array(transform.TransformPoint(tuple(np.eye(3)[axis]))) - origin
+    return matrix
+
+
+def _deformation(
+    fixed: Volume, moving: Volume, matrix: Float[np.ndarray, "4 4"], frame_uid: str
+) -> tuple[Displacement, float]:
+    """Return the B-spline displacement on top of the rigid motion, and its least Jacobian."""
+    rigid = sitk.AffineTransform(3)
+    rigid.SetMatrix(matrix[:3, :3].ravel().tolist())
+    rigid.SetTranslation(matrix[:3, 3].tolist())
+    fixed_itk, moving_itk = _itk(fixed), _itk(moving)
+    mesh = [max(int(n * WORKING_SPACING_MM / 40.0), 2) for n in fixed_itk.GetSize()]
+    spline = sitk.BSplineTransformInitializer(fixed_itk, mesh)
+    method = _method(FINE)
+    method.SetMovingInitialTransform(rigid)
+    method.SetInitialTransform(spline, inPlace=True)
+    method.SetOptimizerAsLBFGSB(numberOfIterations=40)
+    method.Execute(fixed_itk, moving_itk)
+    composed = sitk.CompositeTransform([rigid, spline])
+    field = sitk.TransformToDisplacementField(
+        composed, sitk.sitkVectorFloat64, fixed_itk.GetSize(), fixed_itk.GetOrigin(), fixed_itk.GetSpacing()
+    )
+    jacobian = float(sitk.GetArrayViewFromImage(sitk.DisplacementFieldJacobianDeterminant(field)).min())
+    centres = fixed.grid.centres_lps_mm()
+    rest = sitk.GetArrayFromImage(field) + centres - (centres @ matrix[:3, :3].T + matrix[:3, 3])
+    parts = [
+        Volume(grid=fixed.grid, values_kji=np.array(rest[..., n]), quantity=Quantity.LENGTH_MM, frame_uid=frame_uid)
+        for n in range(3)
+    ]
+    return Displacement(x_mm=parts[0], y_mm=parts[1], z_mm=parts[2]), jacobian
+
+
+def _likeness(
+    fixed: Volume, moving: Volume, matrix: Float[np.ndarray, "4 4"], displacement: Displacement | None
+) -> float:
+    """Return the correlation of the two pictures over the points that are body in either and seen by both."""
+    centres = fixed.grid.centres_lps_mm().reshape(-1, 3)
+    places = centres @ matrix[:3, :3].T + matrix[:3, 3]
+    if displacement is not None:
+        places = places + displacement.at(centres)
+    seen: Bool[np.ndarray, " n"] = moving.grid.contains(places)
+    first = fixed.values_kji.reshape(-1)[seen]
+    second = moving.sample(places[seen], outside=WINDOW_HU[0])
+    body = (first > WINDOW_HU[0] + 100.0) | (second > WINDOW_HU[0] + 100.0)
+    if body.sum() < 100 or first[body].std() < 1e-6 or second[body].std() < 1e-6:
+        return 0.0
+    return float(np.corrcoef(first[body], second[body])[0, 1])
+
+
+def checkerboard(fixed: Volume, moving: Volume, registration: Registration, *, tile_mm: float) -> Volume:
+    """Return a picture whose tiles come from the fixed and the registered moving scan in turn: edges must run on.
+
+    Parameters
+    ----------
+    fixed, moving
+        The scans.
+    registration
+        Between them.
+    tile_mm
+        Edge of a tile.
+    """
+    centres = fixed.grid.centres_lps_mm().reshape(-1, 3)
+    carried = moving.sample(registration.to_moving(centres), outside=-1000.0).reshape(fixed.values_kji.shape)
+    tiles = np.floor((centres - fixed.grid.origin_lps_mm) / tile_mm).astype(int).sum(axis=1) % 2
+    mixed = np.where(tiles.reshape(carried.shape) == 0, fixed.values_kji, carried)
+    return Volume(grid=fixed.grid, values_kji=mixed, quantity=Quantity.HOUNSFIELD, frame_uid=fixed.frame_uid)
