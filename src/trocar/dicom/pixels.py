@@ -181,12 +181,9 @@ def _own_bits(frame: np.ndarray, source: Source, noted: Deviations) -> np.ndarra
     if spare == 0:
         return unsigned.view(_signed_type(layout)) if layout.is_signed else unsigned
     own = (unsigned >> below) << spare
-    if layout.is_signed:
-        samples = own.view(_signed_type(layout)) >> spare
-        foreign = bool(below == 0 and np.any(samples != unsigned.view(_signed_type(layout))))
-    else:
-        samples = own >> spare
-        foreign = bool(below == 0 and np.any(samples != unsigned))
+    samples = own.view(_signed_type(layout)) >> spare if layout.is_signed else own >> spare
+    extended, cleared = samples.view(unsigned.dtype), own >> spare
+    foreign = below == 0 and not (np.array_equal(unsigned, extended) or np.array_equal(unsigned, cleared))
     if foreign:
         noted.note(
             "dicom.bits-above-stored",

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 from jaxtyping import Float
 from pydicom.dataset import FileDataset
+from pydicom.uid import MediaStorageDirectoryStorage
 
 from trocar.dicom.attributes import Attributes
 from trocar.dicom.clock import datetime_from_text
@@ -212,7 +213,9 @@ def read_source(path: Path, *, budget_bytes: int = MEMORY_BUDGET_BYTES) -> tuple
     noted = Deviations()
     header = read_header(path, noted=noted, budget_bytes=budget_bytes)
     attributes = Attributes.of(header.dataset, where=Path(path).name, noted=noted)
-    sop_class = attributes.uid_or("SOPClassUID", "")
+    if header.dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
+        return None
+    sop_class = attributes.uid("SOPClassUID")
     modality = SINGLE_FRAME.get(sop_class) or MULTI_FRAME.get(sop_class)
     if modality is None:
         return None

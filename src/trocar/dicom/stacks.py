@@ -112,6 +112,8 @@ def _by_acquisition(stack: Stack) -> list[Stack]:
 
 
 def _is_split_by_acquisition(whole: Sequence[Slice], parts: list[list[Slice]]) -> bool:
+    if 2 * len(parts) > len(whole):
+        return False
     if any(has_doubles(part) for part in parts) and not _lessens_doubles(whole, parts):
         return False
     if has_doubles(whole):
