@@ -23,10 +23,10 @@ test: $(VENV)/.ready-to-test
 	VENV="$(VENV)" ./check
 
 docs: $(VENV)/.ready-to-test
-	$(VENV)/bin/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 
 serve-docs: $(VENV)/.ready-to-test
-	$(VENV)/bin/mkdocs serve
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs serve
 
 # Universal, hash-pinned, and without any index's address: the same files serve every machine and mirror (decision 0004).
 requirements: $(VENV)/.ready-to-test
