@@ -1,0 +1,390 @@
+"""The report of a permanent implant plan, and the loading sheet that goes to the theatre."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from jaxtyping import Float
+
+from trocar.catalogue.sources import Source
+from trocar.plan.access import RiskAccount
+from trocar.plan.goals import Achievement, Priority
+from trocar.plan.plan import ImplantPlan
+from trocar.report.document import (
+    Align,
+    Block,
+    Box,
+    Column,
+    Document,
+    Facts,
+    Findings,
+    Heading,
+    Picture,
+    Signatures,
+    Table,
+    Text,
+    Tone,
+    say,
+)
+from trocar.report.names import printed_name
+from trocar.report.pictures import Paper
+from trocar.report.seed_map import LoadedNeedle, loaded_needles, seed_map_picture
+from trocar.results.dvh import Dvh
+from trocar.results.findings import Finding
+from trocar.results.indices import Estimate, ImplantIndices
+from trocar.results.provenance import Provenance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanDossier:
+    """All that a plan report tells.
+
+    Parameters
+    ----------
+    plan
+        With needles.
+    source
+        Model of the seeds.
+    seed_length_mm
+        Of a capsule.
+    strength_at_implant_u
+        Of one seed on the implant day; one number a kind on the shelf.
+    accounts
+        Needle number to what lies along its way.
+    achievements
+        Goals and what came of them.
+    indices
+        Of the target.
+    histograms
+        Of all structures, the target first.
+    robustness
+        Names and values, one row each; empty where it was not computed.
+    findings
+        All, the severest first.
+    made_by
+        Who or what made the plan.
+    provenance
+        Of the dose.
+    """
+
+    plan: ImplantPlan
+    source: Source
+    seed_length_mm: float
+    strength_at_implant_u: tuple[float, ...]
+    accounts: dict[int, RiskAccount]
+    achievements: tuple[Achievement, ...]
+    indices: ImplantIndices
+    histograms: tuple[Dvh, ...]
+    robustness: tuple[tuple[Text, Text], ...]
+    findings: tuple[Finding, ...]
+    made_by: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanPictures:
+    """Pictures of a plan, drawn beforehand as SVG."""
+
+    slices: bytes
+    space: bytes
+    dvh: bytes
+
+
+def plan_report(dossier: PlanDossier, pictures: PlanPictures, *, paper: Paper, made_at: datetime) -> Document:
+    """Return the plan report.
+
+    Parameters
+    ----------
+    dossier
+        What it tells.
+    pictures
+        What it shows.
+    paper
+        Language and fonts of the pictures drawn here.
+    made_at
+        Printed as the time of making.
+    """
+    plan = dossier.plan
+    needles = loaded_needles(plan)
+    seed_map = seed_map_picture([n for n in needles if n.seeds], seed_length_mm=dossier.seed_length_mm, paper=paper)
+    blocks: list[Block] = [
+        Facts(rows=_head_rows(dossier, paper)),
+        _verdict(dossier),
+        Heading(text=say("report.plan-goals", "Goals")),
+        _goal_table(dossier.achievements),
+        Heading(text=say("report.plan-target", "The target")),
+        Facts(rows=_index_rows(dossier.indices)),
+        Picture(
+            data=pictures.dvh,
+            suffix="svg",
+            alternative=say("report.plan-dvh-alternative", "Cumulative dose–volume histograms of all structures."),
+            caption=say("report.plan-dvh-caption", "Dose–volume histograms, total dose to complete decay."),
+        ),
+        Heading(text=say("report.plan-slices", "Dose on the images"), new_page=True),
+        Picture(
+            data=pictures.slices,
+            suffix="svg",
+            alternative=say("report.plan-slices-alternative", "Slices with isodose lines, outlines and seeds."),
+            caption=say("report.plan-slices-caption", "Isodose lines, outlines and seed centres (crosses)."),
+        ),
+        Heading(text=say("report.plan-needles", "Needles"), new_page=True),
+        _needle_table(needles),
+        _way_table(needles, dossier.accounts),
+        Picture(
+            data=pictures.space,
+            suffix="svg",
+            alternative=say("report.plan-space-alternative", "Needles, seeds and outlines in space."),
+            caption=say("report.plan-space-caption", "Needles from skin to tip, seeds, and the outlines they pass."),
+            width_percent=86,
+        ),
+        Heading(text=say("report.plan-map", "Seeds in the needles"), new_page=True),
+        _map_block(seed_map),
+    ]
+    if dossier.robustness:
+        blocks += [Heading(text=say("report.plan-robustness", "Robustness")), Facts(rows=dossier.robustness, columns=1)]
+    blocks += [
+        Heading(text=say("report.plan-findings", "Findings")),
+        Findings(findings=dossier.findings),
+        Heading(text=say("report.plan-provenance", "Where the numbers come from")),
+        Facts(rows=_provenance_rows(dossier), columns=1),
+        Signatures(
+            roles=(
+                say("report.role-attending", "Attending physician"),
+                say("report.role-implanting", "Implanting physician"),
+                say("report.role-physicist", "Medical physicist"),
+            )
+        ),
+    ]
+    return Document(
+        title=say("report.plan-title", "Plan of a permanent seed implant"),
+        subtitle=plan.label,
+        running_head=(plan.patient.identifier, plan.label, plan.content_hash[:12]),
+        blocks=tuple(blocks),
+        made_at=made_at,
+    )
+
+
+def loading_sheet(dossier: PlanDossier, *, paper: Paper, made_at: datetime) -> Document:
+    """Return the one sheet for the theatre: which needle, which hole, how deep, which seeds."""
+    plan = dossier.plan
+    needles = loaded_needles(plan)
+    used = [needle for needle in needles if needle.seeds]
+    return Document(
+        title=say("report.loading-title", "Loading sheet"),
+        subtitle=plan.label,
+        running_head=(plan.patient.identifier, plan.label, plan.content_hash[:12]),
+        blocks=(
+            Facts(rows=_head_rows(dossier, paper)),
+            Box(
+                title=say(
+                    "report.loading-count",
+                    "{seeds} seeds in {needles} needles",
+                    seeds=len(plan.seeds),
+                    needles=len(used),
+                ),
+                text=say(
+                    "report.loading-count-text",
+                    "Count the seeds before loading, after loading and after the implant. "
+                    "Depth is from the skin to the tip.",
+                ),
+            ),
+            _needle_table(tuple(used)),
+            _map_block(seed_map_picture(used, seed_length_mm=dossier.seed_length_mm, paper=paper)),
+            Table(
+                columns=tuple(
+                    Column(head=head, share=1.0)
+                    for head in (
+                        say("report.loading-stage", "Stage"),
+                        say("report.loading-counted", "Seeds counted"),
+                        say("report.loading-time", "Time"),
+                        say("report.loading-two", "Two persons"),
+                    )
+                ),
+                rows=tuple(
+                    (stage, "", "", "")
+                    for stage in (
+                        say("report.loading-received", "Received from store"),
+                        say("report.loading-loaded", "Loaded"),
+                        say("report.loading-implanted", "Implanted"),
+                        say("report.loading-left", "Left over, returned to store"),
+                    )
+                ),
+            ),
+        ),
+        made_at=made_at,
+    )
+
+
+def _head_rows(dossier: PlanDossier, paper: Paper) -> tuple[tuple[Text, Text], ...]:
+    plan, source = dossier.plan, dossier.source
+    strengths = ", ".join(f"{s_k:.3f} U" for s_k in dossier.strength_at_implant_u)
+    dose = f"{plan.prescription.dose_gy:g} Gy" if plan.prescription else say("report.not-stated", "not stated")
+    target = plan.prescription.target if plan.prescription else ""
+    return (
+        (say("report.patient-id", "Patient ID"), plan.patient.identifier),
+        (say("report.patient-name", "Name"), printed_name(plan.patient.name, language=paper.language)),
+        (say("report.plan-prescription", "Prescription"), dose),
+        (say("report.plan-target-name", "Target"), target),
+        (say("report.plan-source", "Seeds"), f"{source.nuclide.name} {source.model}"),
+        (say("report.plan-strength", "Strength on the implant day"), strengths),
+        (say("report.plan-implant-at", "Implant"), plan.implant_at.strftime("%Y-%m-%d %H:%M")),
+        (say("report.plan-count", "Seeds / needles"), f"{len(plan.seeds)} / {_needles_used(plan)}"),
+        (say("report.plan-made-by", "Plan made by"), dossier.made_by),
+        (say("report.plan-hash", "Plan hash"), plan.content_hash[:16]),
+    )
+
+
+def _needles_used(plan: ImplantPlan) -> int:
+    return len({seed.needle for seed in plan.seeds if seed.needle is not None})
+
+
+def _verdict(dossier: PlanDossier) -> Box:
+    missed = [each for each in dossier.achievements if not each.is_met]
+    required = [each for each in missed if each.goal.priority is Priority.MUST]
+    if required:
+        return Box(
+            title=say("report.plan-missed", "{n} required goals are missed", n=len(required)),
+            text="; ".join(each.goal.text for each in required),
+            tone=Tone.ACTION,
+        )
+    if missed:
+        return Box(
+            title=say("report.plan-wishes-missed", "All required goals are met; {n} wishes are not", n=len(missed)),
+            text="; ".join(each.goal.text for each in missed),
+            tone=Tone.ATTENTION,
+        )
+    return Box(
+        title=say("report.plan-all-met", "All goals are met"),
+        text=say("report.plan-all-met-text", "{n} goals were judged.", n=len(dossier.achievements)),
+        tone=Tone.GOOD,
+    )
+
+
+def _goal_table(achievements: tuple[Achievement, ...]) -> Table:
+    met, missed = say("report.goal-met", "met"), say("report.goal-missed", "missed")
+    rows = tuple(
+        (
+            each.goal.structure,
+            each.goal.metric.text,
+            f"{each.goal.comparison.value} {each.goal.limit:g} {each.goal.limit_unit.value}",
+            f"{each.value:.1f} {each.goal.limit_unit.value}",
+            met if each.is_met else missed,
+            each.goal.reference,
+        )
+        for each in achievements
+    )
+    return Table(
+        columns=(
+            Column(head=say("report.goal-structure", "Structure")),
+            Column(head=say("report.goal-metric", "Quantity")),
+            Column(head=say("report.goal-limit", "Limit"), align=Align.RIGHT),
+            Column(head=say("report.goal-value", "Plan"), align=Align.RIGHT),
+            Column(head=say("report.goal-verdict", "Verdict")),
+            Column(head=say("report.goal-source", "Source"), share=1.0),
+        ),
+        rows=rows,
+        strong_rows=tuple(n for n, each in enumerate(achievements) if not each.is_met),
+    )
+
+
+def _index_rows(indices: ImplantIndices) -> tuple[tuple[Text, Text], ...]:
+    shown: tuple[tuple[str, Estimate | None, str], ...] = (
+        ("D90", indices.d90_gy, "Gy"),
+        ("D100", indices.d100_gy, "Gy"),
+        ("V100", indices.v100_percent, "%"),
+        ("V150", indices.v150_percent, "%"),
+        ("V200", indices.v200_percent, "%"),
+        ("CI", indices.ci, ""),
+        ("EI", indices.ei, ""),
+        ("HI", indices.hi, ""),
+    )
+    return tuple((name, f"{estimate} {unit}".strip()) for name, estimate, unit in shown if estimate is not None)
+
+
+def _needle_table(needles: tuple[LoadedNeedle, ...]) -> Table:
+    rows = tuple(
+        (
+            str(each.needle.number),
+            each.needle.label or "–",
+            _place(each.needle.entry_lps_mm),
+            _place(each.needle.tip_lps_mm),
+            f"{each.needle.length_mm:.1f}",
+            str(len(each.seeds)),
+            "  ".join(f"{place:.1f}" for place in each.from_tip_mm) or "–",
+        )
+        for each in needles
+    )
+    return Table(
+        columns=(
+            Column(head=say("report.needle-number", "No."), align=Align.RIGHT),
+            Column(head=say("report.needle-hole", "Hole")),
+            Column(head=say("report.needle-entry", "Entry x, y, z (mm)"), align=Align.RIGHT),
+            Column(head=say("report.needle-tip", "Tip x, y, z (mm)"), align=Align.RIGHT),
+            Column(head=say("report.needle-depth", "Depth (mm)"), align=Align.RIGHT),
+            Column(head=say("report.needle-seeds", "Seeds"), align=Align.RIGHT),
+            Column(head=say("report.needle-from-tip", "Seed centres from the tip (mm)"), share=1.0),
+        ),
+        rows=rows,
+        caption=say("report.needle-caption", "Needles; coordinates are DICOM LPS."),
+    )
+
+
+def _place(point_lps_mm: Float[np.ndarray, " 3"]) -> str:
+    return ", ".join(f"{coordinate:.1f}" for coordinate in point_lps_mm)
+
+
+def _way_table(needles: tuple[LoadedNeedle, ...], accounts: dict[int, RiskAccount]) -> Table:
+    rows = []
+    for each in needles:
+        account = accounts.get(each.needle.number)
+        if account is not None:
+            nearest = "  ".join(
+                f"{name} {clearance:.1f}"
+                for name, clearance in sorted(account.clearance_mm.items(), key=lambda i: i[1])[:3]
+            )
+            rows.append(
+                (
+                    str(each.needle.number),
+                    f"{account.skin_angle_deg:.0f}",
+                    f"{account.axial_tilt_deg:.0f}",
+                    f"{account.in_target_mm:.1f}",
+                    f"{account.slack_mm:.1f}" if account.tightest else "–",
+                    nearest or "–",
+                )
+            )
+    return Table(
+        columns=(
+            Column(head=say("report.needle-number", "No."), align=Align.RIGHT),
+            Column(head=say("report.way-skin-angle", "To the skin's normal (°)"), align=Align.RIGHT),
+            Column(head=say("report.way-tilt", "Out of axial (°)"), align=Align.RIGHT),
+            Column(head=say("report.way-in-target", "In target (mm)"), align=Align.RIGHT),
+            Column(head=say("report.way-slack", "Beyond margin (mm)"), align=Align.RIGHT),
+            Column(head=say("report.way-nearest", "Nearest obstacles (mm)"), share=1.0),
+        ),
+        rows=tuple(rows),
+        caption=say("report.way-caption", "What each needle passes; distances from the needle's surface."),
+    )
+
+
+def _map_block(seed_map: bytes) -> Picture:
+    return Picture(
+        data=seed_map,
+        suffix="svg",
+        alternative=say("report.map-alternative", "Each needle with its seeds, measured from the tip."),
+        caption=say(
+            "report.map-caption", "Each needle from its tip (left); numbers are seed centres in mm from the tip."
+        ),
+    )
+
+
+def _provenance_rows(dossier: PlanDossier) -> tuple[tuple[Text, Text], ...]:
+    rows: list[tuple[Text, Text]] = [
+        (
+            say("report.provenance-engine", "Engine"),
+            f"{dossier.provenance.engine}, Trocar {dossier.provenance.library_version}",
+        ),
+        (say("report.plan-source-data", "Source data"), dossier.source.citation),
+        (say("report.plan-hash-full", "Plan"), dossier.plan.content_hash),
+    ]
+    rows += [(name, value) for name, value in dossier.provenance.inputs.items()]
+    return tuple(rows)

@@ -1,0 +1,195 @@
+"""The plan report, the loading sheet and the template sheet of a small made-up plan."""
+
+from datetime import datetime
+
+import numpy as np
+import pytest
+
+from trocar.catalogue.sources import load_source
+from trocar.errors import ReportError
+from trocar.geometry.contours import Contour, ContourKind
+from trocar.messages import Language, Message
+from trocar.plan.access import RiskAccount
+from trocar.plan.goals import Achievement, Comparison, Confidence, Goal, Metric, Priority, Unit
+from trocar.plan.needles import Needle
+from trocar.plan.patient import Patient
+from trocar.plan.plan import ImplantPlan, Prescription
+from trocar.plan.seeds import Seed, Strength
+from trocar.plan.structures import Structure
+from trocar.plan.template import GridTemplate, template_towards
+from trocar.report.document import Document, Table, in_language
+from trocar.report.implant_plan import PlanDossier, PlanPictures, loading_sheet, plan_report
+from trocar.report.pictures import Paper
+from trocar.report.seed_map import loaded_needles, space_picture
+from trocar.report.template_sheet import template_sheet
+from trocar.report.typeset import typeset
+from trocar.results.findings import Finding, Severity
+from trocar.results.indices import Estimate, ImplantIndices
+from trocar.results.provenance import Provenance
+
+AT = datetime(2026, 3, 2, 9, 30)
+
+
+def template() -> GridTemplate:
+    return template_towards(
+        np.array([0.0, 0.0, 1.0]),
+        centre_lps_mm=np.array([0.0, 0.0, -60.0]),
+        up_lps=np.array([0.0, -1.0, 0.0]),
+        pitch_mm=5.0,
+        columns=13,
+        rows=13,
+    )
+
+
+def plan(grid: GridTemplate) -> ImplantPlan:
+    holes = dict(zip(grid.hole_names, grid.holes_lps_mm, strict=True))
+    needles, seeds = [], []
+    for number, name in enumerate(("C4", "E4", "G4", "I4", "E7", "G7"), start=1):
+        mouth = holes[name]
+        tip = mouth + np.array([0.0, 0.0, 80.0 + number])
+        needles.append(Needle(number=number, entry_lps_mm=mouth, tip_lps_mm=tip, label=name))
+        for depth in (4.0, 10.0, 20.0)[: 1 + number % 3]:
+            seeds.append(
+                Seed(
+                    position_lps_mm=tip - np.array([0.0, 0.0, depth]),
+                    axis_lps=np.array([0.0, 0.0, 1.0]),
+                    source_model="I125_6711",
+                    strength=Strength(s_k_u=0.6, reference_at=AT),
+                    needle=number,
+                )
+            )
+    return ImplantPlan(
+        label="Prostate 1",
+        patient=Patient(identifier="TROCAR-DEMO-1", name="Demo^Prostate=演示^前列腺"),
+        frame_uid="1.2.3",
+        implant_at=AT,
+        seeds=tuple(seeds),
+        needles=tuple(needles),
+        prescription=Prescription(dose_gy=145.0, target="Prostate"),
+    )
+
+
+def goal(metric: str, comparison: Comparison, limit: float, unit: Unit, value: float) -> Achievement:
+    demand = Goal(
+        key=f"demo#{metric}",
+        structure="Prostate",
+        metric=Metric.parse(metric),
+        comparison=comparison,
+        limit=limit,
+        limit_unit=unit,
+        priority=Priority.MUST,
+        reference="example",
+        confidence=Confidence.EXAMPLE,
+    )
+    return Achievement(goal=demand, value=value)
+
+
+def dossier() -> PlanDossier:
+    account = RiskAccount(
+        depth_mm=82.0,
+        in_target_mm=31.0,
+        skin_angle_deg=12.0,
+        axial_tilt_deg=88.0,
+        clearance_mm={"Urethra": 4.2, "Rectum": 6.8},
+        slack_mm=1.2,
+        tightest="Urethra",
+        entered={},
+    )
+    one = Estimate(value=97.5, standard_error=0.1)
+    return PlanDossier(
+        plan=plan(template()),
+        source=load_source("I125_6711"),
+        seed_length_mm=4.5,
+        strength_at_implant_u=(0.6,),
+        accounts=dict.fromkeys(range(1, 7), account),
+        achievements=(
+            goal("V100", Comparison.AT_LEAST, 95.0, Unit.PERCENT, 97.5),
+            goal("V150", Comparison.AT_MOST, 60.0, Unit.PERCENT, 66.1),
+        ),
+        indices=ImplantIndices(
+            prescription_gy=145.0,
+            d90_gy=one,
+            d100_gy=one,
+            v100_percent=one,
+            v150_percent=one,
+            v200_percent=one,
+            v_t_cc=one,
+            v_ref_cc=one,
+            v_t_ref_cc=one,
+            ci=one,
+            ei=None,
+            hi=one,
+        ),
+        histograms=(),
+        robustness=(),
+        findings=(
+            Finding(
+                severity=Severity.ACTION,
+                message=Message(code="plan.no-seeds", template="plan {label} holds no seed", data={"label": "x"}),
+            ),
+        ),
+        made_by="Trocar",
+        provenance=Provenance(engine="TG-43", library_version="0", inputs={"image": "abc"}),
+    )
+
+
+def pictures(paper: Paper) -> PlanPictures:
+    ring = np.array([[15.0, 0, 0], [0, 15.0, 0], [-15.0, 0, 0], [0, -15.0, 0]]) + np.array([0.0, 0.0, 5.0])
+    target = Structure(
+        number=1,
+        name="Prostate",
+        contours=tuple(
+            Contour(kind=ContourKind.CLOSED_PLANAR, points_lps_mm=ring + np.array([0.0, 0.0, z]))
+            for z in np.arange(-10.0, 20.0, 5.0)
+        ),
+    )
+    drawn = space_picture(dossier().plan, [target], seed_length_mm=4.5, viewpoint_deg=(20.0, -60.0), paper=paper)
+    return PlanPictures(slices=drawn, space=drawn, dvh=drawn)
+
+
+def documents(language: Language) -> list[Document]:
+    paper = Paper(language=language)
+    return [
+        plan_report(dossier(), pictures(paper), paper=paper, made_at=AT),
+        loading_sheet(dossier(), paper=paper, made_at=AT),
+        template_sheet(dossier().plan, template(), paper=paper, made_at=AT),
+    ]
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_each_document_of_a_plan_is_a_pdf(language: Language) -> None:
+    for document in documents(language):
+        assert typeset(document, language=language).startswith(b"%PDF")
+
+
+def test_a_missed_goal_that_must_be_met_calls_for_action() -> None:
+    paper = Paper(language=Language.CHINESE)
+    report = plan_report(dossier(), pictures(paper), paper=paper, made_at=AT)
+    texts = [in_language(block.title, Language.CHINESE) for block in report.blocks if hasattr(block, "tone")]
+    assert texts == ["1 项必达目标未达到"]
+
+
+def test_seeds_are_listed_from_the_tip() -> None:
+    needles = loaded_needles(dossier().plan)
+    assert needles[1].from_tip_mm == pytest.approx([4.0, 10.0, 20.0])
+    assert needles[1].seeds[0].position_lps_mm[2] > needles[1].seeds[2].position_lps_mm[2]
+
+
+def test_template_depth_counts_from_the_template() -> None:
+    sheet = template_sheet(dossier().plan, template(), paper=Paper(language=Language.ENGLISH), made_at=AT)
+    table = next(block for block in sheet.blocks if isinstance(block, Table))
+    assert [row[1] for row in table.rows] == ["C4", "E4", "G4", "I4", "E7", "G7"]
+    assert [row[2] for row in table.rows] == ["81.0", "82.0", "83.0", "84.0", "85.0", "86.0"]
+
+
+def test_a_needle_beside_the_holes_is_refused() -> None:
+    shifted = template_towards(
+        np.array([0.0, 0.0, 1.0]),
+        centre_lps_mm=np.array([2.0, 0.0, -60.0]),
+        up_lps=np.array([0.0, -1.0, 0.0]),
+        pitch_mm=5.0,
+        columns=13,
+        rows=13,
+    )
+    with pytest.raises(ReportError, match="beside the nearest hole"):
+        template_sheet(dossier().plan, shifted, paper=Paper(language=Language.ENGLISH), made_at=AT)
