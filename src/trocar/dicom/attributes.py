@@ -98,16 +98,24 @@ class Attributes:
         return self.uid_or(keyword, "") or self._missing(keyword)
 
     def uid_or(self, keyword: str, default: str) -> str:
-        """Return a UID, or the default where absent.
+        """Return a UID, or the default where absent; one that de-identification made of letters is noted.
 
         Raises
         ------
         RefusedObject
-            It holds other characters than digits and dots, or more than 64.
+            It is longer than 64 characters or not printable.
         """
         uid = self.text_or(keyword, "").strip(" \0")
-        if uid and (len(uid) > _NAMES_AT_MOST or not set(uid) <= set("0123456789.")):
-            self.refuse(keyword, uid, "digits and dots, at most 64 of them")
+        if len(uid) > _NAMES_AT_MOST or not uid.isprintable():
+            self.refuse(keyword, repr(uid), "digits and dots, at most 64 of them")
+        if not set(uid) <= set("0123456789."):
+            self.noted.note(
+                "dicom.uid-malformed",
+                "{attribute} is {given}, not digits and dots; it was taken as it stands",
+                where=self.file,
+                attribute=keyword,
+                given=uid,
+            )
         return uid or default
 
     def choice(self, keyword: str, allowed: Mapping[str, Choice]) -> Choice:
