@@ -20,8 +20,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def _page(place: Path) -> str:
     name = f"trocar.{place.stem}"
-    lines = [f"# {name}", ""]
-    for module in [name, *_modules_within(place, name)]:
+    lines = ["---", f"title: {name}", "---", "", f"::: {name}", "    options:", "      heading_level: 1", ""]
+    for module in _modules_within(place, name):
         lines += [f"::: {module}", ""]
     return "\n".join(lines)
 
@@ -29,5 +29,9 @@ def _page(place: Path) -> str:
 def _modules_within(place: Path, name: str) -> list[str]:
     if not place.is_dir():
         return []
-    inside = (path.relative_to(place).with_suffix("") for path in sorted(place.rglob("*.py")))
-    return [".".join([name, *path.parts]) for path in inside if not any(part.startswith("_") for part in path.parts)]
+    inside = (path.relative_to(place).with_suffix("").parts for path in sorted(place.rglob("*.py")))
+    return [".".join([name, *parts]) for parts in inside if not any(_is_internal(part) for part in parts)]
+
+
+def _is_internal(part: str) -> bool:
+    return part.startswith(("_", "kernel"))
