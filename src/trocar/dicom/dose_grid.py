@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float
 
 from trocar.dicom.attributes import Attributes
+from trocar.dicom.private import read_private
 from trocar.errors import RefusedObject
 from trocar.geometry.affine import affine_from_axes
 from trocar.geometry.grid import ORTHOGONAL_WITHIN, Grid
@@ -89,7 +90,7 @@ def _offset_direction(
     is_transverse = abs(abs(normal_lps[2]) - 1) < ORTHOGONAL_WITHIN**2
     starts_at_z = is_transverse and abs(offsets[0] - first_z) <= _OFFSET_WITHIN_MM
     if abs(offsets[0]) <= _OFFSET_WITHIN_MM:
-        if starts_at_z and normal_lps[2] < 0:
+        if starts_at_z and normal_lps[2] < 0 and not read_private(attributes):
             attributes.noted.note(
                 "rtdose.offsets-ambiguous",
                 "the first frame lies at z = 0 and the frames' normal points to the feet, so that the frame offsets "

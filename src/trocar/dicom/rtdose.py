@@ -1,6 +1,8 @@
 """RT Dose to `Dose`: the grid in any pose, the numbers in Gy, and which dose they say they are."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -140,12 +142,22 @@ def _dose(attributes: Attributes, volume: Volume) -> Dose:
             kind=DoseKind[own["kind"]],
             patient_id=dose.patient_id,
             until=datetime_from_text(own["until"]) if own.get("until") else None,
-            provenance=Provenance(**own["provenance"]) if own.get("provenance") else None,
+            provenance=_provenance(own["provenance"]) if own.get("provenance") else None,
             plan_uid=dose.plan_uid,
         )
     except (KeyError, TypeError, ValueError, AttributeError, DoseError):
         note_private_invalid(attributes, "kind")
         return dose
+
+
+def _provenance(stated: Mapping[str, Any]) -> Provenance:
+    return Provenance(
+        engine=str(stated["engine"]),
+        library_version=str(stated["library_version"]),
+        inputs={str(name): str(value) for name, value in stated["inputs"].items()},
+        tables={str(name): str(value) for name, value in stated["tables"].items()},
+        papers=tuple(str(each) for each in stated["papers"]),
+    )
 
 
 def _kind(attributes: Attributes) -> DoseKind:
