@@ -1,9 +1,13 @@
 """What every test of the suite shares: shape assertions on the whole library, the real data beside the checkout."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from jaxtyping import install_import_hook
+
+from debian_programs import DEBIAN_PACKAGES
 
 REPOSITORY = Path(__file__).parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
@@ -31,3 +35,16 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("the real data are not here: ../shared/data beside the checkout is absent")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[[str], str]:
+    """Return a finder of the programs in `DEBIAN_PACKAGES`, which skips the test where one is not installed."""
+
+    def find(name: str) -> str:
+        found = shutil.which(name)
+        if found is None:
+            pytest.skip(f"{name} is not here: apt-get install {DEBIAN_PACKAGES[name]}")
+        return found
+
+    return find

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 import trocar
+from debian_programs import DEBIAN_PACKAGES
 
 FETCHED = re.compile(r"""<(?:script|img|iframe|link)\b[^>]*?(?:src|href)=["']?(https?:)?//""")
 IMPORTED = re.compile(r"""@import\s+(?:url\()?["']?(https?:)?//|url\(["']?(https?:)?//""")
@@ -47,3 +48,8 @@ def test_version_and_licence_are_the_same_everywhere(repository: Path) -> None:
     assert {project["version"], citation["version"]} == {trocar.__version__}
     assert {project["license"], citation["license"]} == {"Apache-2.0"}
     assert "Apache License" in (repository / "LICENSE").read_text("utf-8")
+
+
+def test_ci_installs_every_program_that_tests_ask_for(repository: Path) -> None:
+    script = (repository / ".ci" / "run").read_text("utf-8")
+    assert {name for name, package in DEBIAN_PACKAGES.items() if f"{name}:{package}" not in script} == set()
