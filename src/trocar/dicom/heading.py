@@ -95,7 +95,9 @@ def headed(reference: ObjectReference, *, patient: Patient, modality: str, descr
     write_patient(dataset, patient)
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = UID(reference.study_uid), UID(reference.series_uid)
     dataset.StudyDate = dataset.StudyTime = dataset.StudyID = dataset.AccessionNumber = ""
-    dataset.ReferringPhysicianName = dataset.OperatorsName = ""
+    dataset.ReferringPhysicianName = ""
+    if modality.startswith("RT"):
+        dataset.OperatorsName = ""
     dataset.Modality, dataset.SeriesDescription = modality, description
     dataset.SeriesDate, dataset.SeriesTime = date_text(at), time_text(at)
     dataset.SeriesNumber, dataset.InstanceNumber = 1, 1
@@ -126,6 +128,24 @@ def require_text(text: str, *, attribute: str, longest: int) -> str:
             longest=longest,
         )
     return text
+
+
+def require_whole_number(number: int, *, attribute: str) -> int:
+    """Return a number that an integer string can hold.
+
+    Raises
+    ------
+    DicomError
+        It needs more than 32 bits.
+    """
+    if not -(2**31) <= number < 2**31:
+        raise DicomError(
+            "rt.number-not-writable",
+            "{attribute} is to be {given}; DICOM takes whole numbers of 32 bits: choose a smaller one",
+            attribute=attribute,
+            given=number,
+        )
+    return number
 
 
 def require_study(study_uid: str | None, *, modality: str) -> str:

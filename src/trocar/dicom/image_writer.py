@@ -247,4 +247,4 @@ def patient_position(grid: Grid) -> str:
 def _add_unknown_mr_parameters(dataset: Dataset) -> None:
     dataset.ScanningSequence, dataset.SequenceVariant, dataset.ScanOptions = "RM", "NONE", ""
     dataset.MRAcquisitionType = ""
-    dataset.RepetitionTime = dataset.EchoTime = dataset.InversionTime = dataset.EchoTrainLength = None
+    dataset.RepetitionTime = dataset.EchoTime = dataset.EchoTrainLength = None

@@ -74,7 +74,7 @@ def lattice_of(slices: Sequence[Slice], *, tolerated: Set[Tolerance], noted: Dev
     positions = np.stack([slices[index].position_lps_mm for index in order])
     if len(order) == 1:
         return _single(slices, order[0], noted)
-    steps = _whole_steps(positions, slices[order[0]].normal)
+    steps = whole_steps(positions, slices[order[0]].normal)
     if steps is None or steps[-1] + 1 != len(order):
         return _interpolated(slices, order, positions, steps, tolerated=tolerated, noted=noted)
     step = (positions[-1] - positions[0]) / (len(order) - 1)
@@ -113,7 +113,7 @@ def is_even(slices: Sequence[Slice]) -> bool:
     if has_doubles(slices):
         return False
     positions = np.stack([slices[index].position_lps_mm for index in order_along_normal(slices)])
-    steps = _whole_steps(positions, slices[0].normal)
+    steps = whole_steps(positions, slices[0].normal)
     return steps is not None and bool(steps[-1] + 1 == len(slices))
 
 
@@ -158,10 +158,20 @@ def _without_doubles(
     return kept
 
 
-def _whole_steps(positions: np.ndarray, normal: np.ndarray) -> np.ndarray | None:
-    """Return how many even steps each position is from the first, None if they are not on even planes in line."""
+def whole_steps(positions: np.ndarray, normal: np.ndarray, *, base_mm: float | None = None) -> np.ndarray | None:
+    """Return how many even steps each position is from the first, None if they are not on even planes in line.
+
+    Parameters
+    ----------
+    positions
+        Sorted along the normal, no two at one place.
+    normal
+        Unit vector.
+    base_mm
+        Distance of planes to try first; then the median and the least distance of neighbours are tried.
+    """
     gaps = np.diff(positions @ normal)
-    for base in (float(np.median(gaps)), float(gaps.min())):
+    for base in (base_mm or float(np.median(gaps)), float(np.median(gaps)), float(gaps.min())):
         count = np.rint(gaps / base)
         if count.min() < 1 or count.sum() > PLANES_AT_MOST:
             continue

@@ -62,7 +62,7 @@ def stored_frames(source: Source, *, noted: Deviations) -> Iterator[Integer[np.n
 def bytes_needed(source: Source) -> int:
     """Return the memory that the samples of all frames of a file take."""
     layout = source.layout
-    return layout.rows * layout.columns * source.frames * (layout.bits_allocated // 8)
+    return (layout.rows * layout.columns * source.frames * layout.bits_allocated + 7) // 8
 
 
 def _pixel_value(source: Source) -> bytes:
@@ -130,10 +130,12 @@ def _native(source: Source, value: bytes, noted: Deviations) -> Iterator[np.ndar
             where=source.name,
             surplus=len(value) - needed,
         )
-    order = "<" if source.is_little_endian else ">"
-    samples = np.frombuffer(
-        value, dtype=f"{order}u{layout.bits_allocated // 8}", count=needed * 8 // layout.bits_allocated
-    )
+    count = source.frames * layout.rows * layout.columns
+    if layout.bits_allocated == 1:
+        samples = np.unpackbits(np.frombuffer(value, dtype=np.uint8), count=count, bitorder="little")
+    else:
+        order = "<" if source.is_little_endian else ">"
+        samples = np.frombuffer(value, dtype=f"{order}u{layout.bits_allocated // 8}", count=count)
     yield from samples.reshape(source.frames, layout.rows, layout.columns)
 
 
@@ -176,6 +178,8 @@ def _decoded(source: Source, value: bytes) -> Iterator[np.ndarray]:
 def _own_bits(frame: np.ndarray, source: Source, noted: Deviations) -> np.ndarray:
     """Return samples with the sign they should have, bits beyond those stored left out."""
     layout = source.layout
+    if layout.bits_allocated == 1:
+        return frame
     unsigned = frame.astype(f"u{layout.bits_allocated // 8}", copy=False)
     below, spare = layout.high_bit + 1 - layout.bits_stored, layout.bits_allocated - layout.bits_stored
     if spare == 0:

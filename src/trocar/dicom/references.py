@@ -73,18 +73,23 @@ def instance_items(sop_class_uid: str, sop_instance_uids: Iterable[str]) -> Sequ
     return Sequence([instance_item(sop_class_uid, uid) for uid in sop_instance_uids])
 
 
-def write_series_reference(dataset: Dataset, image: ImageReference) -> None:
-    """Set the Common Instance Reference module (PS3.3 C.12.2) of an object filed in the images' own study."""
+def write_series_reference(dataset: Dataset, image: ImageReference, *, beside: Iterable[ObjectReference]) -> None:
+    """Quote images and further objects in an object filed in the images' own study (PS3.3 C.12.2 and C.12.4)."""
+    dataset.ReferencedImageSequence = instance_items(image.sop_class_uid, image.instance_uids)
+    quoted = [_series_item(image.series_uid, image.sop_class_uid, image.instance_uids)]
+    quoted += [
+        _series_item(each.series_uid, each.sop_class_uid, (each.sop_instance_uid,))
+        for each in beside
+        if each.study_uid == image.study_uid
+    ]
+    dataset.ReferencedSeriesSequence = Sequence(quoted)
+
+
+def _series_item(series_uid: str, sop_class_uid: str, instance_uids: Iterable[str]) -> Dataset:
     series = Dataset()
-    series.SeriesInstanceUID = UID(image.series_uid)
-    series.ReferencedInstanceSequence = instance_items(image.sop_class_uid, image.instance_uids)
-    if dataset.StudyInstanceUID == image.study_uid:
-        dataset.ReferencedSeriesSequence = Sequence([series])
-        return
-    study = Dataset()
-    study.StudyInstanceUID = UID(image.study_uid)
-    study.ReferencedSeriesSequence = Sequence([series])
-    dataset.StudiesContainingOtherReferencedInstancesSequence = Sequence([study])
+    series.SeriesInstanceUID = UID(series_uid)
+    series.ReferencedInstanceSequence = instance_items(sop_class_uid, instance_uids)
+    return series
 
 
 def read_series_reference(attributes: Attributes, *, frame_uid: str) -> ImageReference | None:

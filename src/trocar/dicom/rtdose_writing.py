@@ -36,7 +36,6 @@ def write_dose(
     patient: Patient,
     study_uid: str,
     at: datetime,
-    structures: ObjectReference | None = None,
     series_uid: str | None = None,
 ) -> ObjectReference:
     """Write an RT Dose; the stored step is the greatest dose / 4.29e9.
@@ -53,8 +52,6 @@ def write_dose(
         Study to file it in.
     at
         When it is written, local time.
-    structures
-        Structure set the plan refers to.
     series_uid
         Series to file it in; one of its own where not given.
 
@@ -68,28 +65,22 @@ def write_dose(
         sop_class_uid=DOSE_CLASS_UID,
         study_uid=study_uid,
         at=at,
-        content=(dose.content_hash, patient.content_hash, structures.sop_instance_uid if structures else ""),
+        content=(dose.content_hash, patient.content_hash),
         series_uid=series_uid,
     )
     with building(path):
-        dataset = _dataset(dose, reference, patient, structures, at)
+        dataset = _dataset(dose, reference, patient, at)
     save(dataset, path)
     return reference
 
 
-def _dataset(
-    dose: Dose, reference: ObjectReference, patient: Patient, structures: ObjectReference | None, at: datetime
-) -> Dataset:
+def _dataset(dose: Dose, reference: ObjectReference, patient: Patient, at: datetime) -> Dataset:
     dataset = headed(reference, patient=patient, modality="RTDOSE", description="Dose", at=at)
     dataset.ContentDate, dataset.ContentTime = date_text(at), time_text(at)
     write_frame(dataset, dose.volume.frame_uid)
     _write_grid(dataset, dose.volume.grid)
     _write_numbers(dataset, dose.volume.values_kji)
     _write_meaning(dataset, dose)
-    if structures is not None:
-        dataset.ReferencedStructureSetSequence = Sequence(
-            [instance_item(structures.sop_class_uid, structures.sop_instance_uid)]
-        )
     return dataset
 
 

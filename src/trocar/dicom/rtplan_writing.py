@@ -22,6 +22,7 @@ from trocar.dicom.heading import (
     reference_for,
     require_study,
     require_text,
+    require_whole_number,
     write_frame,
     written_label,
 )
@@ -101,10 +102,10 @@ def _dataset(
     dataset.BrachyTreatmentTechnique, dataset.BrachyTreatmentType = "PERMANENT", "LDR"
     dataset.TreatmentMachineSequence = Sequence([_no_machine()])
     dataset.SourceSequence = Sequence([_source_item(number, *key) for key, number in sources.items()])
-    dataset.ApplicationSetupSequence = Sequence([_setup_item(plan, sources)])
+    dataset.ApplicationSetupSequence = Sequence([_setup_item(plan, sources, has_structures=structures is not None)])
     dataset.ApprovalStatus = "UNAPPROVED"
     if plan.image is not None:
-        write_series_reference(dataset, plan.image)
+        write_series_reference(dataset, plan.image, beside=() if structures is None else (structures,))
     write_private(dataset, _facts(plan))
     return dataset
 
@@ -171,14 +172,16 @@ def _source_item(number: int, model: str, strength: Strength) -> Dataset:
     return item
 
 
-def _setup_item(plan: ImplantPlan, sources: dict[SourceKey, int]) -> Dataset:
+def _setup_item(plan: ImplantPlan, sources: dict[SourceKey, int], *, has_structures: bool) -> Dataset:
     needles = {needle.number: needle for needle in plan.needles}
     item = Dataset()
     item.ApplicationSetupType, item.ApplicationSetupNumber = "OTHER", 1
     item.TotalReferenceAirKerma = decimal(sum(_air_kerma_ugy_m2(seed, plan.implant_at) for seed in plan.seeds))
     item.ChannelSequence = Sequence(
         [
-            _channel_item(seed, number, sources[seed.source_model, seed.strength], needles)
+            _channel_item(
+                seed, number, sources[seed.source_model, seed.strength], needles, has_structures=has_structures
+            )
             for number, seed in enumerate(plan.seeds, start=1)
         ]
     )
@@ -192,7 +195,9 @@ def _air_kerma_ugy_m2(seed: Seed, implant_at: datetime) -> float:
     return seed.strength.s_k_u * float(np.exp(-nuclide.decay_constant_per_s * waited_s)) * nuclide.mean_life_h
 
 
-def _channel_item(seed: Seed, number: int, source_number: int, needles: dict[int, Needle]) -> Dataset:
+def _channel_item(
+    seed: Seed, number: int, source_number: int, needles: dict[int, Needle], *, has_structures: bool
+) -> Dataset:
     source: Source = load_source(seed.source_model)
     item = Dataset()
     item.ChannelNumber, item.ChannelLength = number, None
@@ -200,12 +205,15 @@ def _channel_item(seed: Seed, number: int, source_number: int, needles: dict[int
     item.SourceMovementType = "FIXED"
     needle = needles.get(seed.needle) if seed.needle is not None else None
     if needle is not None:
-        item.SourceApplicatorNumber, item.SourceApplicatorID = needle.number, f"{needle.number}"
+        item.SourceApplicatorNumber = require_whole_number(needle.number, attribute="SourceApplicatorNumber")
+        item.SourceApplicatorID = f"{needle.number}"
         item.SourceApplicatorType, item.SourceApplicatorLength = "RIGID", decimal(needle.length_mm)
         if needle.label:
             attribute = "SourceApplicatorName"
             item.SourceApplicatorName = require_text(needle.label, attribute=attribute, longest=LONG_TEXT)
     item.TransferTubeNumber = None
+    if has_structures:  # then the standard asks for the region of the channel, even if there is none
+        item.ReferencedROINumber = None
     item.FinalCumulativeTimeWeight = "1"
     item.NumberOfControlPoints = 2
     item.BrachyControlPointSequence = Sequence([_control_point(seed, 0, "0"), _control_point(seed, 1, "1")])

@@ -20,6 +20,7 @@ from trocar.dicom.heading import (
     reference_for,
     require_study,
     require_text,
+    require_whole_number,
     write_frame,
     written_label,
 )
@@ -119,7 +120,7 @@ def _frame_item(frame_uid: str, image: ImageReference | None) -> Dataset:
 
 def _roi_item(structure: Structure, frame_uid: str) -> Dataset:
     item = Dataset()
-    item.ROINumber = structure.number
+    item.ROINumber = require_whole_number(structure.number, attribute="ROINumber")
     item.ReferencedFrameOfReferenceUID = UID(frame_uid)
     name = structure.name
     item.ROIName = require_text(name, attribute="ROIName", longest=LONG_TEXT)

@@ -14,7 +14,7 @@ from pydicom.uid import MediaStorageDirectoryStorage
 from trocar.dicom.attributes import Attributes
 from trocar.dicom.clock import datetime_from_text
 from trocar.dicom.deviations import Deviations
-from trocar.dicom.files import MEMORY_BUDGET_BYTES, read_header
+from trocar.dicom.files import MEMORY_BUDGET_BYTES, Header, read_header
 from trocar.dicom.patient import read_patient
 from trocar.errors import RefusedObject
 from trocar.geometry.value import frozen_array
@@ -219,28 +219,52 @@ def read_source(path: Path, *, budget_bytes: int = MEMORY_BUDGET_BYTES) -> tuple
     modality = SINGLE_FRAME.get(sop_class) or MULTI_FRAME.get(sop_class)
     if modality is None:
         return None
+    source = source_of(Path(path), header, attributes, modality=modality, bits_allocated=(8, 16, 32))
+    if sop_class in SINGLE_FRAME and source.frames != 1:
+        attributes.refuse("NumberOfFrames", str(source.frames), "1")
+    return source, attributes
+
+
+def source_of(
+    path: Path, header: Header, attributes: Attributes, *, modality: str, bits_allocated: tuple[int, ...]
+) -> Source:
+    """Return what an image file says of itself.
+
+    Parameters
+    ----------
+    path, header, attributes
+        The file, as opened.
+    modality
+        What its class says it is.
+    bits_allocated
+        Those that a file of its class may have.
+
+    Raises
+    ------
+    RefusedObject
+        It lacks what an image must have.
+    """
     implicit, little = header.dataset.original_encoding
-    source = Source(
-        path=Path(path),
-        sop_class_uid=sop_class,
+    return Source(
+        path=path,
+        sop_class_uid=attributes.uid("SOPClassUID"),
         instance_uid=attributes.uid("SOPInstanceUID"),
         series_uid=attributes.uid("SeriesInstanceUID"),
         study_uid=attributes.uid("StudyInstanceUID"),
         modality=modality,
         patient=read_patient(attributes),
-        layout=_layout(attributes),
+        layout=_layout(attributes, bits_allocated),
         syntax=_syntax(header.dataset, implicit=bool(implicit), little=bool(little)),
         is_little_endian=bool(little),
         is_implicit=bool(implicit),
         pixels_at=header.pixels_at,
-        frames=_frames(attributes, sop_class),
+        frames=_frames(attributes),
         acquired_at=_acquired_at(attributes),
         series_description=attributes.text_or("SeriesDescription", "").strip(),
         study_description=attributes.text_or("StudyDescription", "").strip(),
         patient_position=attributes.text_or("PatientPosition", "").strip().upper(),
         lossy=_lossy(attributes, str(header.dataset.file_meta.get("TransferSyntaxUID") or "")),
     )
-    return source, attributes
 
 
 def single_slice(source: Source, attributes: Attributes) -> Slice:
@@ -356,7 +380,7 @@ def _positive_or_none(number: float | None) -> float | None:
     return number if number is not None and number > 0.0 else None
 
 
-def _layout(attributes: Attributes) -> PixelLayout:
+def _layout(attributes: Attributes, bits_allocated: tuple[int, ...]) -> PixelLayout:
     """Return the packing of samples.
 
     Raises
@@ -373,11 +397,11 @@ def _layout(attributes: Attributes) -> PixelLayout:
     allocated, stored = attributes.integer("BitsAllocated"), attributes.integer("BitsStored")
     high = attributes.integer_or_none("HighBit")
     high = stored - 1 if high is None else high
-    if allocated not in (8, 16, 32) or not 1 <= stored <= allocated or not stored - 1 <= high < allocated:
+    if allocated not in bits_allocated or not 1 <= stored <= allocated or not stored - 1 <= high < allocated:
         attributes.refuse(
             "BitsAllocated",
             f"{allocated} with {stored} stored up to bit {high}",
-            "8, 16 or 32, holding the bits stored",
+            f"{', '.join(map(str, bits_allocated))}, holding the bits stored",
         )
     signed = attributes.integer("PixelRepresentation")
     if signed not in (0, 1):
@@ -396,12 +420,11 @@ def _layout(attributes: Attributes) -> PixelLayout:
     )
 
 
-def _frames(attributes: Attributes, sop_class: str) -> int:
+def _frames(attributes: Attributes) -> int:
     frames = attributes.integer_or_none("NumberOfFrames")
-    frames = 1 if frames is None else frames
-    if frames < 1 or (sop_class in SINGLE_FRAME and frames != 1):
-        attributes.refuse("NumberOfFrames", str(frames), "1" if sop_class in SINGLE_FRAME else "at least 1")
-    return frames
+    if frames is not None and frames < 1:
+        attributes.refuse("NumberOfFrames", str(frames), "at least 1")
+    return 1 if frames is None else frames
 
 
 def _syntax(dataset: FileDataset, *, implicit: bool, little: bool) -> str:
