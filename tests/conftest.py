@@ -1,10 +1,12 @@
 """What every test of the suite shares: shape assertions on the whole library, the real data beside the checkout."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 
 from debian_programs import DEBIAN_PACKAGES
@@ -21,6 +23,16 @@ def _is_compiled(module: str) -> bool:
 _hook = install_import_hook("trocar", "shape_assertions.asserting")
 _asserts_shapes = _hook.hook.should_instrument
 _hook.hook.should_instrument = lambda module: _asserts_shapes(module) and not _is_compiled(module)  # type: ignore[method-assign]
+
+# How long an example takes says more about the machine, and about what numba just compiled, than about the code.
+settings.register_profile(
+    "trocar",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="CI" in os.environ,
+    print_blob=True,
+)
+settings.load_profile("trocar")
 
 
 @pytest.fixture(scope="session")
