@@ -21,6 +21,7 @@ NEEDLE_ROW_MM = 6.5
 """Height of one needle's row on paper."""
 
 STEEL = "#8a97a5"
+ROOM_MM = 12.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,10 +126,12 @@ def space_picture(
 
     def paint(figure: Figure) -> None:
         axes = figure.add_subplot(projection="3d")
+        low, high = _box_of_needles(plan)
         for number, structure in enumerate(shown):
             colour = STRUCTURE_COLOURS[number % len(STRUCTURE_COLOURS)]
             for contour in structure.closed_contours:
                 ring = np.vstack([contour.points_lps_mm, contour.points_lps_mm[:1]])
+                ring[((ring < low) | (ring > high)).any(axis=1)] = np.nan
                 axes.plot(
                     *ring.T, color=colour, linewidth=0.7 if number == 0 else 0.35, alpha=0.9 if number == 0 else 0.5
                 )
@@ -139,10 +142,18 @@ def space_picture(
             axes.text(*needle.entry_lps_mm, str(needle.number), fontsize=6, color=INK)
         for seed in plan.seeds:
             _paint_seed(axes, seed, seed_length_mm)
+        axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2], high[2]))
         _frame_space(axes, viewpoint_deg)
         figure.legend(loc="outside lower center", ncols=4)
 
     return paper.drawn(paint, height_mm=110.0)
+
+
+def _box_of_needles(plan: ImplantPlan) -> tuple[np.ndarray, np.ndarray]:
+    """Return the box that is shown: all needles and seeds with some room."""
+    ends = [end for needle in plan.needles for end in (needle.entry_lps_mm, needle.tip_lps_mm)]
+    points = np.array([*ends, *(seed.position_lps_mm for seed in plan.seeds)])
+    return points.min(axis=0) - ROOM_MM, points.max(axis=0) + ROOM_MM
 
 
 def _paint_seed(axes: Axes3D, seed: Seed, length_mm: float) -> None:

@@ -1,0 +1,306 @@
+"""``trocar plan``: needles and seeds for a request, with everything the theatre and the file need."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import trocar
+from trocar.catalogue.sources import load_source
+from trocar.cli.console import Speaker
+from trocar.cli.exits import Exit, exit_of_findings
+from trocar.cli.folders import MARK, whole_folder
+from trocar.cli.plan_request import guide_design, implant_request, read_request
+from trocar.dicom.image import read_image
+from trocar.dicom.pdf import encapsulate
+from trocar.dicom.rtdose import read_dose
+from trocar.dicom.rtdose_writing import write_dose
+from trocar.dicom.rtplan import read_plan
+from trocar.dicom.rtplan_writing import write_plan
+from trocar.dicom.rtstruct import read_structures
+from trocar.dicom.rtstruct_writing import write_structures
+from trocar.dose.base import Formalism
+from trocar.dose.decay import strength_at_u
+from trocar.errors import GuideError
+from trocar.geometry.affine import apply_affine
+from trocar.geometry.grid import Grid
+from trocar.guide.design import GuideDesign, PrintedGuide
+from trocar.guide.inspection import measure_bore
+from trocar.guide.printed import build_guide
+from trocar.imaging.skin import find_body
+from trocar.messages import Language, Message
+from trocar.plan.plan import ImplantPlan
+from trocar.report.implant_pictures import ShownPlan, plan_pictures
+from trocar.report.implant_plan import PlanDossier, loading_sheet, plan_report
+from trocar.report.pictures import Paper
+from trocar.report.solids import SolidFormat, read_solid, solid_bytes
+from trocar.report.template_sheet import template_sheet
+from trocar.report.typeset import typeset
+from trocar.results.dose import Dose
+from trocar.results.findings import Finding, Severity
+from trocar.workflow.compute import compute_dose, dose_provenance
+from trocar.workflow.implant import ImplantRequest, Progress, ProposedImplant, plan_implant
+from trocar.workflow.release import require_release
+
+DOSE_MARGIN_MM, DOSE_SPACING_MM = 30.0, 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanInputs:
+    """Where the command reads and writes.
+
+    Parameters
+    ----------
+    request
+        TOML file.
+    images
+        Folder of the planning CT.
+    structures
+        RTSTRUCT file.
+    out
+        Folder of results.
+    replace
+        Whether earlier results there may be replaced.
+    seed
+        Of the search: the same seed gives the same plan.
+    at
+        Time of making.
+    """
+
+    request: Path
+    images: Path
+    structures: Path
+    out: Path
+    replace: bool
+    seed: int
+    at: datetime
+
+
+def run_plan(inputs: PlanInputs, speaker: Speaker) -> Exit:
+    """Plan what a request asks for, and write it; returns the exit code."""
+    section = read_request(inputs.request)
+    with speaker.following() as told:
+        reading = _say("cli.plan-reading", "Reading images and structures")
+        told(reading, 0.0)
+        image = read_image(inputs.images).value
+        structures = read_structures(inputs.structures, image=image).value
+        guide = section.may_table("guide")
+        design = guide_design(guide) if guide is not None else None
+        request = implant_request(section, image, structures)
+        section.done()
+        told(reading, 1.0)
+        proposed = plan_implant(request, rng=np.random.default_rng(inputs.seed), progress=told)
+        with whole_folder(inputs.out, replace=inputs.replace) as folder:
+            data = write_proposal(folder, request, proposed, design=design, at=inputs.at, told=told)
+            (folder / "request.toml").write_text(inputs.request.read_text(encoding="utf-8"), encoding="utf-8")
+    speaker.give(data)
+    speaker.say(_say("cli.plan-done", "The plan and its papers are in {folder}", folder=str(inputs.out)))
+    return exit_of_findings(proposed.findings)
+
+
+def write_proposal(
+    folder: Path,
+    request: ImplantRequest,
+    proposed: ProposedImplant,
+    *,
+    design: GuideDesign | None,
+    at: datetime,
+    told: Progress,
+) -> dict[str, Any]:
+    """Write DICOM, papers and guide of a plan into a folder, and return what a script wants to know.
+
+    Raises
+    ------
+    DoseError
+        The files read back do not agree with each other: nothing is released.
+    """
+    dicom = _say("cli.plan-dicom", "Writing DICOM and computing it again")
+    papers = _say("cli.plan-papers", "Setting the papers")
+    told(dicom, 0.0)
+    dose, difference = _write_dicom(folder, request, proposed.plan, at=at)
+    told(dicom, 1.0)
+    if design is not None:
+        guide = _say("cli.plan-guide", "Making the printed guide and measuring it")
+        told(guide, 0.0)
+        proposed = _with_guide(folder, request, proposed, design)
+        told(guide, 1.0)
+    dossier = _dossier(request, proposed)
+    for number, language in enumerate(Language):
+        told(papers, number / len(Language))
+        _write_papers(folder, dossier, request, proposed, dose, language=language, at=at)
+    told(papers, 1.0)
+    data = _summary(request, proposed, difference)
+    (folder / MARK).write_text(json.dumps(data, ensure_ascii=False, indent=2), encoding="utf-8")
+    return data
+
+
+def _say(code: str, template: str, /, **data: object) -> Message:
+    return Message(code=code, template=template, data=data)
+
+
+def _write_dicom(folder: Path, request: ImplantRequest, plan: ImplantPlan, *, at: datetime) -> tuple[Dose, float]:
+    target = request.structures.named(request.target)
+    points = np.vstack([contour.points_lps_mm for contour in target.closed_contours])
+    grid = Grid.around(points, margin_mm=DOSE_MARGIN_MM, spacing_mm=DOSE_SPACING_MM)
+    study = request.image.reference.study_uid
+    structures = write_structures(request.structures, folder / "RTSTRUCT.dcm", at=at)
+    plan_reference = write_plan(plan, folder / "RTPLAN.dcm", at=at, structures=structures)
+    computed = compute_dose(plan, grid, formalism=Formalism.LINE_2D)
+    named = Dose(
+        volume=computed.volume,
+        kind=computed.kind,
+        patient_id=computed.patient_id,
+        provenance=computed.provenance,
+        plan_uid=plan_reference.sop_instance_uid,
+    )
+    write_dose(named, folder / "RTDOSE.dcm", patient=plan.patient, study_uid=study, at=at)
+    read_back = read_plan(folder / "RTPLAN.dcm", implant_at=plan.implant_at).value
+    if not isinstance(read_back, ImplantPlan):
+        raise TypeError("a permanent implant was read back as an afterloading plan")
+    difference = require_release(read_back, read_dose(folder / "RTDOSE.dcm").value, rng=np.random.default_rng(0))
+    return named, difference
+
+
+def _dossier(request: ImplantRequest, proposed: ProposedImplant) -> PlanDossier:
+    plan = proposed.plan
+    source = load_source(request.stock[0].source_model)
+    provenance = dose_provenance(plan, formalism=Formalism.LINE_2D)
+    return PlanDossier(
+        plan=plan,
+        source=source,
+        seed_length_mm=request.seeding.seed_length_mm,
+        strength_at_implant_u=tuple(
+            strength_at_u(each.strength, load_source(each.source_model).nuclide, at=plan.implant_at)
+            for each in request.stock
+        ),
+        accounts=dict(proposed.accounts),
+        achievements=proposed.achievements,
+        indices=proposed.indices,
+        histograms=proposed.histograms,
+        robustness=(),
+        findings=proposed.findings,
+        made_by=f"Trocar {trocar.__version__}, {proposed.outcome.solver}",
+        provenance=provenance,
+    )
+
+
+def _write_papers(
+    folder: Path,
+    dossier: PlanDossier,
+    request: ImplantRequest,
+    proposed: ProposedImplant,
+    dose: Dose,
+    *,
+    language: Language,
+    at: datetime,
+) -> None:
+    paper = Paper(language=language)
+    organs = [dvh.name for dvh in proposed.histograms[1:]]
+    organs += [o.name for o in request.needles.rules.obstacles if o.name in request.structures.names]
+    shown = ShownPlan(
+        plan=proposed.plan,
+        image=request.image,
+        dose=dose.volume,
+        target=request.structures.named(request.target),
+        organs=tuple(request.structures.named(name) for name in dict.fromkeys(organs)),
+        histograms=proposed.histograms,
+        reference_gy=request.prescription_gy,
+        seed_length_mm=request.seeding.seed_length_mm,
+    )
+    documents = {
+        "plan": plan_report(dossier, plan_pictures(shown, paper=paper), paper=paper, made_at=at),
+        "loading": loading_sheet(dossier, paper=paper, made_at=at),
+    }
+    if proposed.template is not None:
+        documents["template"] = template_sheet(proposed.plan, proposed.template, paper=paper, made_at=at)
+    for name, document in documents.items():
+        pdf = typeset(document, language=language)
+        (folder / f"{name}_{language.value}.pdf").write_bytes(pdf)
+        if name == "plan":
+            encapsulate(
+                pdf,
+                folder / f"{name}_{language.value}.dcm",
+                patient=proposed.plan.patient,
+                study_uid=request.image.reference.study_uid,
+                title=document.title.text(Language.ENGLISH) if isinstance(document.title, Message) else document.title,
+                at=at,
+            )
+
+
+def _with_guide(
+    folder: Path, request: ImplantRequest, proposed: ProposedImplant, design: GuideDesign
+) -> ProposedImplant:
+    """Write the guide; where none can be made, the plan stands and says why."""
+    try:
+        _write_guide(folder, request, proposed.plan, design)
+    except GuideError as problem:
+        finding = Finding(severity=Severity.ACTION, message=problem.message)
+        return replace(proposed, findings=(finding, *proposed.findings))
+    return proposed
+
+
+def _write_guide(folder: Path, request: ImplantRequest, plan: ImplantPlan, design: GuideDesign) -> None:
+    guide = build_guide(
+        find_body(request.image.volume).occupancy,
+        plan.needles,
+        design,
+        patient_key=plan.content_hash[:6].upper(),
+    )
+    rows = []
+    for kind in SolidFormat:
+        path = folder / f"guide.{kind.value}"
+        path.write_bytes(solid_bytes(guide.solid, kind))
+        rows = _measured(guide, path)
+    lines = ["needle,offset_at_tip_mm,tilt_deg,diameter_mm,sleeve_top_to_tip_mm"]
+    lines += [",".join(f"{value:.3f}" if isinstance(value, float) else str(value) for value in row) for row in rows]
+    (folder / "guide_bores.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _measured(guide: PrintedGuide, path: Path) -> list[tuple[int, float, float, float, float]]:
+    """Return what the bores of a written file measure against their needles."""
+    solid = read_solid(path)
+    rows = []
+    for sleeve in guide.sleeves:
+        ends = np.array([sleeve.needle.entry_lps_mm, sleeve.top_lps_mm, sleeve.needle.tip_lps_mm])
+        entry, top, tip = apply_affine(guide.print_from_lps, ends)
+        reach = 0.5 * (guide.design.bore_diameter_mm + guide.design.wall_mm)
+        bore = measure_bore(solid, from_mm=top, to_mm=entry, reach_mm=reach)
+        way = (tip - top) / np.linalg.norm(tip - top)
+        rows.append(
+            (sleeve.needle.number, bore.offset_mm(tip), bore.tilt_deg(way), bore.diameter_mm, sleeve.stop_to_tip_mm)
+        )
+    return rows
+
+
+def _summary(request: ImplantRequest, proposed: ProposedImplant, difference: float) -> dict[str, Any]:
+    return {
+        "trocar": trocar.__version__,
+        "plan": proposed.plan.label,
+        "hash": proposed.plan.content_hash,
+        "patient_id": proposed.plan.patient.identifier,
+        "prescription_gy": request.prescription_gy,
+        "seeds": len(proposed.plan.seeds),
+        "needles": len(proposed.plan.needles),
+        "target_within_reach": proposed.covered,
+        "needle_list": [
+            {
+                "number": needle.number,
+                "hole": needle.label,
+                "entry_lps_mm": needle.entry_lps_mm.tolist(),
+                "tip_lps_mm": needle.tip_lps_mm.tolist(),
+            }
+            for needle in proposed.plan.needles
+        ],
+        "goals": [
+            {"goal": each.goal.text, "value": each.value, "unit": each.goal.limit_unit.value, "met": each.is_met}
+            for each in proposed.achievements
+        ],
+        "findings": [
+            {"severity": each.severity.value, "code": each.message.code, "text": each.message.text()}
+            for each in proposed.findings
+        ],
+        "largest_difference_of_written_dose": difference,
+    }
