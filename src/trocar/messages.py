@@ -31,7 +31,7 @@ class Message:
     template
         English text with `str.format` fields.
     data
-        The values of the fields.
+        The values of the fields; a message, or a tuple of messages, is told in the language of the whole.
 
     Examples
     --------
@@ -52,7 +52,7 @@ class Message:
         template = self.template
         if language is Language.CHINESE:
             template = chinese_templates().get(self.code, template)
-        return template.format(**self.data)
+        return template.format(**{name: _told(value, language) for name, value in self.data.items()})
 
     def __str__(self) -> str:
         return self.text()
@@ -65,6 +65,15 @@ class Message:
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (self.code, self.template, dict(self.data)))
+
+
+def _told(value: object, language: Language) -> object:
+    """Return a value as it stands in a sentence: messages in its language, all else as it is."""
+    if isinstance(value, Message):
+        return value.text(language)
+    if isinstance(value, tuple) and value and all(isinstance(each, Message) for each in value):
+        return ("；" if language is Language.CHINESE else "; ").join(each.text(language) for each in value)
+    return value
 
 
 def _rebuild(code: str, template: str, data: dict[str, object]) -> Message:
