@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 from jaxtyping import Float32
-from pydicom.uid import UID
+from pydicom.pixels.utils import pixel_array
 
 from trocar.dicom.attributes import Attributes
 from trocar.dicom.files import parser_warnings, translated
+from trocar.dicom.pixels import DECODERS, UNCOMPRESSED
 from trocar.errors import RefusedObject, UnreadableFile
 
 _BITS = (8, 16, 32)
@@ -51,12 +52,12 @@ def read_dose_numbers(
 
 def _stored(attributes: Attributes, shape_kji: tuple[int, int, int]) -> np.ndarray:
     dtype = _stored_type(attributes)
-    meta = getattr(attributes.dataset, "file_meta", None)
-    syntax = UID(str(meta.get("TransferSyntaxUID", ""))) if meta is not None else UID("")
+    syntax = _syntax(attributes)
     try:
         with parser_warnings():
-            if syntax and syntax.is_transfer_syntax and syntax.is_compressed and syntax.is_encapsulated:
-                return np.asarray(attributes.dataset.pixel_array).reshape(shape_kji)
+            if syntax in DECODERS:
+                decoded = pixel_array(attributes.dataset, raw=True, decoding_plugin=DECODERS[syntax])
+                return np.asarray(decoded).reshape(shape_kji)
             raw = attributes.dataset["PixelData"].value
     except Exception as error:
         raise translated(error, attributes.file) from error
@@ -81,6 +82,24 @@ def _stored(attributes: Attributes, shape_kji: tuple[int, int, int]) -> np.ndarr
     return np.frombuffer(raw, dtype=dtype.newbyteorder("<" if little else ">"), count=math.prod(shape_kji)).reshape(
         shape_kji
     )
+
+
+def _syntax(attributes: Attributes) -> str:
+    """Return the transfer syntax if it is one that is read, empty where the file states none."""
+    meta = getattr(attributes.dataset, "file_meta", {})
+    try:
+        with parser_warnings():
+            syntax = str(meta.get("TransferSyntaxUID", ""))
+    except Exception as error:
+        raise translated(error, attributes.file) from error
+    if syntax and syntax not in UNCOMPRESSED and syntax not in DECODERS:
+        raise RefusedObject(
+            "dicom.syntax-unknown",
+            "{file} is encoded in transfer syntax {syntax}, which is not read; export it uncompressed",
+            file=attributes.file,
+            syntax=syntax,
+        )
+    return syntax
 
 
 def _stored_type(attributes: Attributes) -> np.dtype[np.generic]:
