@@ -38,7 +38,7 @@ def test_skin_points_lie_on_the_skin_and_their_normals_point_out() -> None:
     level = case.truth["BODY"].level_mm(*skin.points_lps_mm.T)
     assert np.median(np.abs(level)) < 0.3
     assert np.quantile(np.abs(level), 0.95) < 1.0
-    assert np.abs(level).max() < 4.5, "where the couch touches the back"
+    assert np.abs(level).max() < 6.0, "where the couch touches the back"
     outside = case.truth["BODY"].level_mm(*(skin.points_lps_mm + 5 * skin.normals_lps).T)
     assert (outside > 4.0).mean() > 0.99
     np.testing.assert_allclose(np.linalg.norm(skin.normals_lps, axis=1), 1.0, atol=1e-9)
