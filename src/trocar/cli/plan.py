@@ -1,19 +1,23 @@
 """``trocar plan``: needles and seeds for a request, with everything the theatre and the file need."""
 
+import dataclasses
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 
 import trocar
 from trocar.catalogue.sources import load_source
+from trocar.cli import options
 from trocar.cli.console import Speaker
 from trocar.cli.exits import Exit, exit_of_findings
 from trocar.cli.folders import MARK, whole_folder
 from trocar.cli.plan_request import guide_design, implant_request, read_request
+from trocar.cli.surroundings import Surroundings
 from trocar.dicom.image import read_image
 from trocar.dicom.pdf import encapsulate
 from trocar.dicom.rtdose import read_dose
@@ -77,6 +81,38 @@ class PlanInputs:
     replace: bool
     seed: int
     at: datetime
+
+
+def plan(
+    context: typer.Context,
+    *,
+    request: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="What to plan, a TOML file. 计划请求文件")
+    ],
+    images: Annotated[Path, typer.Option("--images", exists=True, help="Folder of the planning CT. 影像文件夹")],
+    structures: Annotated[
+        Path, typer.Option("--structures", exists=True, dir_okay=False, help="RT Structure Set. 结构文件")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for everything made. 输出文件夹")],
+    replace: options.Replace = False,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Of the search; the same gives the same plan. 随机种子")
+    ] = 1,
+    lang: options.Lang = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Propose needles and seeds for a request, and write DICOM, papers and guide. 制定粒子植入计划."""
+    surroundings: Surroundings = context.obj
+    inputs = PlanInputs(
+        request=request,
+        images=images,
+        structures=structures,
+        out=out,
+        replace=replace,
+        seed=seed,
+        at=surroundings.now(),
+    )
+    raise typer.Exit(run_plan(inputs, surroundings.speaker(lang, as_json=as_json)))
 
 
 def run_plan(inputs: PlanInputs, speaker: Speaker) -> Exit:
@@ -238,7 +274,7 @@ def _with_guide(
         _write_guide(folder, request, proposed.plan, design)
     except GuideError as problem:
         finding = Finding(severity=Severity.ACTION, message=problem.message)
-        return replace(proposed, findings=(finding, *proposed.findings))
+        return dataclasses.replace(proposed, findings=(finding, *proposed.findings))
     return proposed
 
 
