@@ -9,6 +9,9 @@ from trocar.messages import Message
 
 T = TypeVar("T")
 
+UNVERIFIED = "†"
+"""Stands behind a reference that was remembered, not read."""
+
 
 class Severity(Enum):
     """How much a finding matters."""
