@@ -3,10 +3,10 @@ from trocar.report.document import in_language, say
 
 
 def test_a_message_within_a_message_is_translated_too(monkeypatch):
-    texts = {"t.outer": "外层({inner})", "t.inner": "内层 {n}"}
+    texts = {"t.outer": "外层（{inner}）", "t.inner": "内层 {n}"}
     monkeypatch.setattr("trocar.messages.chinese_templates", lambda: texts)
     outer = say("t.outer", "outer ({inner})", inner=say("t.inner", "inner {n}", n=3))
-    assert in_language(outer, Language.CHINESE) == "外层(内层 3)"
+    assert in_language(outer, Language.CHINESE) == "外层（内层 3）"
     assert in_language(outer, Language.ENGLISH) == "outer (inner 3)"
 
 

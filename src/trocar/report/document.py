@@ -28,13 +28,8 @@ def say(code: str, template: str, /, **data: object) -> Message:
 
 
 def in_language(text: Text, language: Language) -> str:
-    """Return a text as it is printed; a message used as a field of another is translated too."""
-    if isinstance(text, str):
-        return text
-    data = {
-        name: in_language(item, language) if isinstance(item, Message) else item for name, item in text.data.items()
-    }
-    return Message(code=text.code, template=text.template, data=data).text(language)
+    """Return a text as it is printed."""
+    return text if isinstance(text, str) else text.text(language)
 
 
 class Align(Enum):
@@ -102,12 +97,15 @@ class Table:
         What the table shows.
     strong_rows
         Indices of rows set in bold.
+    compact
+        Whether the rows stand close, as in a long list.
     """
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Text, ...], ...]
     caption: Text = ""
     strong_rows: tuple[int, ...] = ()
+    compact: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

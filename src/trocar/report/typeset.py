@@ -156,7 +156,7 @@ class _Setter:
             case Box():
                 return kind | {
                     "title": self.words(block.title),
-                    "text": self.words(block.text),
+                    "text": _as_sentence(self.words(block.text)),
                     "tone": block.tone.value,
                 }
             case Findings():
@@ -176,13 +176,14 @@ class _Setter:
             "rows": rows,
             "caption": self.words(table.caption),
             "strong": list(table.strong_rows),
+            "compact": table.compact,
         }
 
     def _finding(self, finding: Finding) -> dict[str, str]:
         return {
             "severity": self.words(_SEVERITY_WORDS[finding.severity]),
             "tone": _SEVERITY_TONES[finding.severity],
-            "text": self.words(finding.message),
+            "text": _as_sentence(self.words(finding.message)),
             "reference": finding.reference,
         }
 
@@ -196,6 +197,11 @@ class _Setter:
             "caption": self.words(picture.caption),
             "width": picture.width_percent,
         }
+
+
+def _as_sentence(text: str) -> str:
+    """Return a text with a capital first letter: messages begin small, as they also stand within others."""
+    return text[:1].upper() + text[1:]
 
 
 def _strings(data: Any) -> Iterator[str]:

@@ -1,0 +1,503 @@
+"""The report of an independent plan check, as a department files it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from jaxtyping import Float
+
+from trocar.geometry.volume import Volume
+from trocar.plan.patient import Image, Patient
+from trocar.plan.plan import AfterloadingPlan, ImplantPlan
+from trocar.plan.structures import StructureSet
+from trocar.report.basis import Limit, basis_blocks, input_rows
+from trocar.report.comparison import comparison_blocks, explanation_blocks
+from trocar.report.document import (
+    Align,
+    Block,
+    Box,
+    Column,
+    Document,
+    Facts,
+    Findings,
+    Heading,
+    Paragraph,
+    Picture,
+    Signatures,
+    Table,
+    Text,
+    Tone,
+    say,
+)
+from trocar.report.names import printed_name
+from trocar.report.pictures import Paper
+from trocar.report.plan_check_pictures import (
+    Shown,
+    axial_picture,
+    histogram_picture,
+    positions_picture,
+    upright_picture,
+)
+from trocar.results.findings import UNVERIFIED, Deviation, Severity
+from trocar.results.gamma import GammaMap
+from trocar.results.plan_check import PlanCheck, StructureCheck, Verdict
+
+Plan = ImplantPlan | AfterloadingPlan
+HASH_LETTERS = 12
+SECONDS_SHOWN = 0.05
+"""A dwell shorter than this is a pass, not a stop; it is not listed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputFile:
+    """A file the check was made from."""
+
+    role: Text
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedCase:
+    """All that the report is made from.
+
+    Parameters
+    ----------
+    plan, check
+        What was checked and what came of it.
+    recomputed, stored
+        The two doses; ``stored`` is None where none was given.
+    structures, image
+        None where not given.
+    limits
+        Tolerances with their sources.
+    deviations
+        What was tolerated in the files read.
+    files
+        The files read.
+    gamma
+        Gamma index of the stored dose; None where there is none.
+    """
+
+    plan: Plan
+    check: PlanCheck
+    recomputed: Volume
+    stored: Volume | None
+    structures: StructureSet | None
+    image: Image | None
+    limits: tuple[Limit, ...]
+    deviations: tuple[Deviation, ...]
+    files: tuple[InputFile, ...]
+    gamma: GammaMap | None = None
+
+    @property
+    def sources_lps_mm(self) -> Float[np.ndarray, "n 3"]:
+        """Centres of all seeds or dwells."""
+        plan = self.plan
+        stops = plan.dwells if isinstance(plan, AfterloadingPlan) else plan.seeds
+        return np.array([stop.position_lps_mm for stop in stops]).reshape(-1, 3)
+
+    @property
+    def shown(self) -> Shown:
+        """What the pictures are drawn from."""
+        return Shown(
+            check=self.check,
+            recomputed=self.recomputed,
+            stored=self.stored,
+            structures=self.structures,
+            image=self.image,
+            sources_lps_mm=self.sources_lps_mm,
+            gamma=self.gamma,
+        )
+
+
+_VERDICTS = {
+    Verdict.AGREES: (Tone.GOOD, say("report.verdict-agrees", "The doses agree")),
+    Verdict.EXPLAINED: (Tone.ATTENTION, say("report.verdict-explained", "The doses differ; the cause was found")),
+    Verdict.UNEXPLAINED: (Tone.ACTION, say("report.verdict-unexplained", "The doses differ; the cause is unknown")),
+    Verdict.NOT_COMPARED: (Tone.PLAIN, say("report.verdict-computed", "Computed; no stored dose to compare with")),
+}
+
+
+def plan_check_document(case: CheckedCase, *, made_at: datetime, paper: Paper) -> Document:
+    """Return the report of a plan check.
+
+    Parameters
+    ----------
+    case
+        Plan, outcome, doses.
+    made_at
+        Printed, and the date of the PDF.
+    paper
+        Language and fonts of the pictures; the document itself is set in a language by `trocar.report.typeset`.
+    """
+    plan = case.plan
+    return Document(
+        title=_title(case),
+        subtitle=say("report.check-subtitle", "Second calculation with published source data (AAPM TG-43U1, in water)"),
+        running_head=(
+            plan.patient.identifier,
+            printed_name(plan.patient.name, language=paper.language),
+            plan.label,
+            f"# {plan.content_hash[:HASH_LETTERS]}",
+        ),
+        blocks=tuple(_blocks(case, paper)),
+        made_at=made_at,
+    )
+
+
+def _title(case: CheckedCase) -> Text:
+    if case.check.verdict is Verdict.NOT_COMPARED:
+        if isinstance(case.plan, ImplantPlan):
+            return say("report.title-implant-dose", "Dose Report of a Seed Implant Plan")
+        return say("report.title-afterloading-dose", "Dose Report of an Afterloading Plan")
+    if isinstance(case.plan, ImplantPlan):
+        return say("report.title-implant-check", "Independent Check of a Seed Implant Plan")
+    return say("report.title-afterloading-check", "Independent Check of an Afterloading Plan")
+
+
+def _blocks(case: CheckedCase, paper: Paper) -> Iterator[Block]:
+    yield _verdict_box(case.check)
+    yield _facts(case, paper)
+    yield from _target_blocks(case.check)
+    yield Heading(text=say("report.heading-findings", "Findings"))
+    yield Findings(findings=case.check.findings)
+    if any(UNVERIFIED in finding.reference for finding in case.check.findings):
+        yield Paragraph(
+            text=say("report.unverified", "† From memory of the publication; not yet verified against it."), small=True
+        )
+    yield Signatures(
+        roles=(
+            say("report.role-checked-by", "Checked by (physicist)"),
+            say("report.role-approved-by", "Reviewed by (physicist)"),
+            say("report.role-physician", "Physician"),
+        )
+    )
+    yield from _slice_blocks(case, paper)
+    if case.check.comparison is not None and case.check.explanation is not None:
+        yield from comparison_blocks(case.shown, case.check.comparison, paper=paper)
+        yield from explanation_blocks(case.check.explanation, paper=paper)
+    yield from _histogram_blocks(case, paper)
+    yield from _source_blocks(case, paper)
+    yield from basis_blocks(
+        case.check.provenance,
+        limits=case.limits,
+        deviations=case.deviations,
+        files=input_rows([(file.role, file.name, file.sha256) for file in case.files]),
+    )
+
+
+def _verdict_box(check: PlanCheck) -> Box:
+    tone, title = _VERDICTS[check.verdict]
+    if check.comparison is None:
+        text = say(
+            "report.verdict-computed-only",
+            "No dose of the planning system was given. The dose below is Trocar's own calculation from source "
+            "positions, strengths and published source data.",
+        )
+        return Box(title=title, text=text, tone=tone)
+    overall = check.comparison.overall
+    numbers = say(
+        "report.verdict-numbers",
+        "Local difference at {points} points: median {median:+.2f} %, {share:.1%} of them within {tolerance:g} %.",
+        points=overall.points,
+        median=overall.median_percent,
+        share=overall.within_share,
+        tolerance=overall.tolerance_percent,
+    )
+    if check.verdict is not Verdict.EXPLAINED or check.explanation is None:
+        return Box(title=title, text=numbers, tone=tone)
+    if any(finding.severity is Severity.ACTION for finding in check.findings):
+        tone = Tone.ACTION
+    causes = tuple(trial.message for trial in check.explanation.account)
+    text = say(
+        "report.verdict-causes",
+        "{numbers} Found: {causes}. With this the mean difference falls from {before:.2f} % to {after:.2f} %.",
+        numbers=numbers,
+        causes=causes,
+        before=check.explanation.misfit_percent,
+        after=check.explanation.remaining_percent,
+    )
+    return Box(title=title, text=text, tone=tone)
+
+
+def _facts(case: CheckedCase, paper: Paper) -> Facts:
+    plan = case.plan
+    rows: list[tuple[Text, Text]] = [
+        (say("report.fact-patient-id", "Patient ID"), plan.patient.identifier),
+        (say("report.fact-name", "Name"), printed_name(plan.patient.name, language=paper.language) or "—"),
+        (say("report.fact-sex-birth", "Sex, born"), _sex_and_birth(plan.patient)),
+        (say("report.fact-plan", "Plan"), plan.label or "—"),
+    ]
+    rows += _implant_rows(plan) if isinstance(plan, ImplantPlan) else _afterloading_rows(plan)
+    if plan.prescription is not None:
+        dose = f"{plan.prescription.dose_gy:.4g} Gy"
+        target = plan.prescription.target
+        rows.append((say("report.fact-prescription", "Prescription"), f"{dose} · {target}" if target else dose))
+    if case.stored is not None:
+        nk, nj, ni = case.stored.grid.shape_kji
+        spacing = " × ".join(f"{step:.2f}" for step in case.stored.grid.spacing_ijk_mm)
+        rows.append((say("report.fact-grid", "Stored dose grid"), f"{ni} × {nj} × {nk}, {spacing} mm"))
+    if case.structures is not None:
+        rows.append((say("report.fact-structures", "Structure set"), case.structures.label or "—"))
+    if case.image is not None:
+        rows.append((say("report.fact-images", "Images"), _image_words(case.image)))
+    return Facts(rows=tuple(rows))
+
+
+def _sex_and_birth(patient: Patient) -> Text:
+    sexes = {"M": say("report.sex-male", "male"), "F": say("report.sex-female", "female")}
+    born = patient.birth_date.isoformat() if patient.birth_date is not None else "—"
+    return say("report.sex-and-birth", "{sex}, {born}", sex=sexes.get(patient.sex, "—"), born=born)
+
+
+def _implant_rows(plan: ImplantPlan) -> list[tuple[Text, Text]]:
+    strengths = np.array([seed.strength.s_k_u for seed in plan.seeds])
+    low, high = strengths.min(), strengths.max()
+    each = f"{low:.4g} U" if high - low < 1e-6 * high else f"{low:.4g} – {high:.4g} U"
+    references = {seed.strength.reference_at for seed in plan.seeds}
+    models = ", ".join(dict.fromkeys(seed.source_model for seed in plan.seeds))
+    return [
+        (say("report.fact-seeds", "Seeds"), f"{len(plan.seeds)} × {models}"),
+        (
+            say("report.fact-strength", "Air-kerma strength"),
+            say(
+                "report.strength-on",
+                "{each} each on {date}",
+                each=each,
+                date=", ".join(sorted(f"{at:%Y-%m-%d}" for at in references)[:2])
+                + (" …" if len(references) > 2 else ""),
+            ),
+        ),
+        (say("report.fact-total-strength", "Total strength"), f"{strengths.sum():.4g} U"),
+        (say("report.fact-implanted", "Implanted at"), f"{plan.implant_at:%Y-%m-%d %H:%M}"),
+    ]
+
+
+def _afterloading_rows(plan: AfterloadingPlan) -> list[tuple[Text, Text]]:
+    stops = [dwell for dwell in plan.dwells if dwell.time_s >= SECONDS_SHOWN]
+    total = sum(dwell.time_s for dwell in plan.dwells)
+    return [
+        (say("report.fact-source", "Source"), plan.source_model),
+        (
+            say("report.fact-strength", "Air-kerma strength"),
+            say(
+                "report.strength-of-source",
+                "{strength} U on {date}",
+                strength=f"{plan.strength.s_k_u:.6g}",
+                date=f"{plan.strength.reference_at:%Y-%m-%d %H:%M}",
+            ),
+        ),
+        (say("report.fact-channels", "Channels, dwells"), f"{len(plan.channels)}, {len(stops)}"),
+        (say("report.fact-total-time", "Total time a fraction"), f"{total:.1f} s"),
+        (say("report.fact-fractions", "Fractions"), str(plan.fractions)),
+    ]
+
+
+def _image_words(image: Image) -> str:
+    nk, nj, ni = image.volume.grid.shape_kji
+    return f"{image.reference.modality}, {ni} × {nj} × {nk}"
+
+
+def _target_blocks(check: PlanCheck) -> Iterator[Block]:
+    targets = [structure for structure in check.structures if structure.is_target]
+    for structure in targets:
+        yield _metric_table(structure)
+
+
+def _metric_table(structure: StructureCheck) -> Table:
+    compared = structure.stored is not None
+    columns = [
+        Column(head=say("report.column-quantity", "Quantity"), share=1.2),
+        Column(head=say("report.column-recomputed", "Recomputed"), align=Align.RIGHT, share=1),
+    ]
+    if compared:
+        columns += [
+            Column(head=say("report.column-stored", "Stored"), align=Align.RIGHT, share=1),
+            Column(head=say("report.column-difference", "Difference"), align=Align.RIGHT, share=1),
+        ]
+    rows = []
+    for pair in structure.metrics:
+        cells = [pair.name, _number(pair.recomputed, pair.unit)]
+        if compared:
+            cells += [_number(pair.stored, pair.unit), _difference(pair.recomputed, pair.stored, pair.unit)]
+        rows.append(tuple(cells))
+    caption = say(
+        "report.target-table",
+        "{name}, {volume} cc",
+        name=structure.name,
+        volume=f"{structure.recomputed.volume_cc:.2f}",
+    )
+    return Table(columns=tuple(columns), rows=tuple(rows), caption=caption)
+
+
+def _number(value: float | None, unit: str) -> str:
+    if value is None or not np.isfinite(value):
+        return "—"
+    return f"{value:.1f} %" if unit == "%" else f"{value:.4g} {unit}"
+
+
+def _difference(recomputed: float, stored: float | None, unit: str) -> str:
+    """Return the difference: of doses in percent of the recomputed one, of volumes in percentage points."""
+    if stored is None or not (np.isfinite(recomputed) and np.isfinite(stored)) or recomputed == 0:
+        return "—"
+    return f"{stored - recomputed:+.1f}" if unit == "%" else f"{100.0 * (stored / recomputed - 1.0):+.2f} %"
+
+
+def _slice_blocks(case: CheckedCase, paper: Paper) -> Iterator[Block]:
+    shown = case.shown
+    yield Heading(text=say("report.heading-slices", "Dose on slices"))
+    yield Picture(
+        data=axial_picture(shown, paper=paper),
+        suffix="svg",
+        alternative=say("report.alt-axial", "Axial slices with outlines of structures and isodose lines."),
+        caption=_slice_caption(case),
+    )
+    yield Picture(
+        data=upright_picture(shown, paper=paper),
+        suffix="svg",
+        alternative=say("report.alt-upright", "A coronal and a sagittal slice with outlines and isodose lines."),
+        caption=say(
+            "report.caption-upright",
+            "Through the middle of the implant. White dots: sources within 2.5 mm of the plane.",
+        ),
+    )
+
+
+def _slice_caption(case: CheckedCase) -> Text:
+    if case.image is None:
+        return say("report.caption-axial-no-image", "Seen from the feet. No image series was given.")
+    if case.stored is None:
+        return say("report.caption-axial", "Seen from the feet. Isodose lines of the recomputed dose.")
+    return say(
+        "report.caption-axial-both",
+        "Seen from the feet. Isodose lines: solid recomputed, dashed stored by the planning system.",
+    )
+
+
+def _histogram_blocks(case: CheckedCase, paper: Paper) -> Iterator[Block]:
+    if not case.check.structures:
+        return
+    yield Heading(text=say("report.heading-dvh", "Dose-volume histograms"))
+    yield Picture(
+        data=histogram_picture(case.shown, paper=paper),
+        suffix="svg",
+        alternative=say("report.alt-dvh", "Cumulative dose-volume histograms of target and organs."),
+        caption=say("report.caption-dvh", "Dotted: the reference dose, 100 %."),
+    )
+    organs = [structure for structure in case.check.structures if not structure.is_target]
+    if organs:
+        yield _organ_table(organs)
+
+
+def _organ_table(organs: list[StructureCheck]) -> Table:
+    names = [pair.name for pair in organs[0].metrics]
+    columns = [
+        Column(head=say("report.column-structure", "Structure"), share=1.6),
+        Column(head=say("report.column-volume", "Volume (cc)"), align=Align.RIGHT, share=1),
+        *(Column(head=f"{name} (Gy)", align=Align.RIGHT, share=1.2) for name in names),
+    ]
+    rows = [(organ.name, f"{organ.recomputed.volume_cc:.2f}", *_organ_cells(organ)) for organ in organs]
+    caption = say("report.organ-table", "Organs: recomputed dose / dose stored by the planning system")
+    return Table(columns=tuple(columns), rows=tuple(rows), caption=caption)
+
+
+def _organ_cells(organ: StructureCheck) -> list[str]:
+    cells = []
+    for pair in organ.metrics:
+        ours = "—" if not np.isfinite(pair.recomputed) else f"{pair.recomputed:.4g}"
+        theirs = "" if pair.stored is None or not np.isfinite(pair.stored) else f" / {pair.stored:.4g}"
+        cells.append(ours + theirs)
+    return cells
+
+
+def _source_blocks(case: CheckedCase, paper: Paper) -> Iterator[Block]:
+    yield Heading(text=say("report.heading-sources", "Sources"))
+    yield Picture(
+        data=positions_picture(case.shown, paper=paper),
+        suffix="svg",
+        alternative=say("report.alt-sources", "Positions of the sources from the front and from the left."),
+        caption=say("report.caption-sources", "Left: from the front. Right: from the left. Outlines: target."),
+    )
+    if case.check.points:
+        yield _point_table(case.check)
+    yield _source_table(case.plan)
+    yield Paragraph(
+        text=say(
+            "report.coordinates",
+            "Coordinates are DICOM patient coordinates: x to the left, y to the back, z to the head.",
+        ),
+        small=True,
+    )
+
+
+def _point_table(check: PlanCheck) -> Table:
+    columns = (
+        Column(head=say("report.column-point", "Dose point"), share=2),
+        Column(head="x, y, z (mm)", share=2),
+        Column(head=say("report.column-stated", "Stated (Gy)"), align=Align.RIGHT, share=1),
+        Column(head=say("report.column-recomputed-gy", "Recomputed (Gy)"), align=Align.RIGHT, share=1),
+        Column(head=say("report.column-difference", "Difference"), align=Align.RIGHT, share=1),
+    )
+    rows = tuple(
+        (
+            point.name,
+            ", ".join(f"{value:.1f}" for value in point.position_lps_mm),
+            f"{point.stated_gy:.4g}",
+            f"{point.recomputed_gy:.4g}",
+            _difference(point.recomputed_gy, point.stated_gy, "Gy"),
+        )
+        for point in check.points
+    )
+    return Table(
+        columns=columns, rows=rows, caption=say("report.point-table", "Points at which the plan states a dose")
+    )
+
+
+def _source_table(plan: Plan) -> Table:
+    if isinstance(plan, ImplantPlan):
+        return _seed_table(plan)
+    columns = (
+        *_place_columns(say("report.column-channel", "Channel")),
+        Column(head=say("report.column-time", "Time (s)"), align=Align.RIGHT, share=1),
+    )
+    rows = tuple(
+        (f"{channel.number}", *_place(dwell.position_lps_mm, dwell.axis_lps), f"{dwell.time_s:.1f}")
+        for channel in plan.channels
+        for dwell in channel.dwells
+        if dwell.time_s >= SECONDS_SHOWN
+    )
+    return Table(columns=columns, rows=rows, caption=say("report.dwell-table", "Dwells of one fraction"), compact=True)
+
+
+def _seed_table(plan: ImplantPlan) -> Table:
+    columns = (
+        *_place_columns(say("report.column-seed", "Seed")),
+        Column(head=say("report.column-needle", "Needle"), align=Align.RIGHT, share=0.8),
+        Column(head="S_K (U)", align=Align.RIGHT, share=1),
+    )
+    rows = tuple(
+        (
+            f"{number}",
+            *_place(seed.position_lps_mm, seed.axis_lps),
+            "—" if seed.needle is None else str(seed.needle),
+            f"{seed.strength.s_k_u:.4g}",
+        )
+        for number, seed in enumerate(plan.seeds, start=1)
+    )
+    return Table(columns=columns, rows=rows, caption=say("report.seed-table", "Seeds"), compact=True)
+
+
+def _place_columns(first: Text) -> tuple[Column, ...]:
+    return (
+        Column(head=first, align=Align.RIGHT, share=0.8),
+        *(Column(head=f"{axis} (mm)", align=Align.RIGHT, share=1) for axis in "xyz"),
+        Column(head=say("report.column-direction", "Direction"), align=Align.RIGHT, share=2),
+    )
+
+
+def _place(position_lps_mm: np.ndarray, axis_lps: np.ndarray | None) -> tuple[str, str, str, str]:
+    x, y, z = (f"{value:.2f}" for value in position_lps_mm)
+    direction = "—" if axis_lps is None else ", ".join(f"{value:.2f}" for value in axis_lps)
+    return x, y, z, direction
