@@ -1,0 +1,104 @@
+"""The command line of Trocar: its commands, and what becomes of errors."""
+
+import json
+import sys
+import traceback
+
+import click
+import typer
+
+import trocar
+from trocar.cli.check import check
+from trocar.cli.console import error_json
+from trocar.cli.demo import demo
+from trocar.cli.dicom import dicom
+from trocar.cli.dose import dose
+from trocar.cli.dvh import dvh
+from trocar.cli.exits import Exit, exit_of_error
+from trocar.cli.plan import plan
+from trocar.cli.sources import sources
+from trocar.cli.surroundings import Surroundings
+from trocar.errors import TrocarError
+from trocar.report.document import in_language, say
+
+app = typer.Typer(
+    name="trocar",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Seed implantation and ablation: compute, verify, account. 粒子植入与消融：计算、核对、留档。\n\n"
+    "Research and quality-assurance software, not a certified medical device. 科研与质控软件，非已注册医疗器械。",
+)
+app.command()(check)
+app.command()(dose)
+app.command()(dvh)
+app.command()(sources)
+app.command()(plan)
+app.command()(demo)
+app.add_typer(dicom, name="dicom")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"trocar {trocar.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _callback(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version. 版本"),
+) -> None:
+    """Nothing is done before a command is named."""
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(sys.argv[1:], Surroundings.here()))
+
+
+def run(arguments: list[str], surroundings: Surroundings) -> int:
+    """Run one command and return its exit code: errors become sentences, never tracebacks.
+
+    Parameters
+    ----------
+    arguments
+        As typed after ``trocar``.
+    surroundings
+        Clock and language.
+    """
+    try:
+        outcome = app(arguments, prog_name="trocar", standalone_mode=False, obj=surroundings)
+    except TrocarError as error:
+        _say_error(error, surroundings)
+        return exit_of_error(error)
+    except click.exceptions.Abort:
+        return Exit.INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return Exit.USAGE
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except Exception:
+        traceback.print_exc()
+        fault = say("cli.fault", "this is a fault of Trocar, not of your files; please report it with the lines above")
+        typer.echo(in_language(fault, surroundings.language), err=True)
+        return Exit.FAULT
+    return int(outcome) if isinstance(outcome, int) else Exit.DONE
+
+
+def _say_error(error: TrocarError, surroundings: Surroundings) -> None:
+    typer.echo(f"{error.code}: {error.text(surroundings.language)}", err=True)
+    hint = _HINTS.get(error.code)
+    if hint is not None:
+        typer.echo(in_language(hint, surroundings.language), err=True)
+    if surroundings.as_json:
+        typer.echo(json.dumps(error_json(error, surroundings.language), ensure_ascii=False, indent=2))
+
+
+_HINTS = {
+    "rtplan.source-model-unknown": say(
+        "cli.hint-source", "on the command line: --source KEY; `trocar sources` lists the keys"
+    ),
+    "plan.calibrated-after-implant": say("cli.hint-implant-at", "on the command line: --implant-at YYYY-MM-DD"),
+}
