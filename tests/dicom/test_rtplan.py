@@ -158,9 +158,32 @@ def test_unequal_times_of_permanent_seeds_are_refused(tmp_path: Path) -> None:
     assert refusal(foreign.implant([foreign.setup([channel])]), tmp_path) == "rtplan.seed-weights-differ"
 
 
-def test_positions_closer_than_a_seed_without_weights_are_refused(tmp_path: Path) -> None:
-    points = [foreign.control_point((0, 0, z), None) for z in (0, 1, 2)]
+@pytest.mark.parametrize(
+    ("heights", "weights"),
+    [
+        ((0, 1, 2), (None, None, None)),
+        ((0, 4.5), (None, None)),  # the two ends of one seed, or two seeds end to end
+        ((0, 0, 1, 1), (0, 50, 50, 100)),
+    ],
+)
+def test_positions_closer_than_a_seed_are_refused(
+    heights: tuple[float, ...], weights: tuple[float | None, ...], tmp_path: Path
+) -> None:
+    points = [foreign.control_point((0, 0, z), w) for z, w in zip(heights, weights, strict=True)]
     assert refusal(foreign.implant([foreign.setup([foreign.channel(points)])]), tmp_path) == "rtplan.seeds-too-close"
+
+
+def test_two_pairs_without_weights_a_millimetre_apart_are_one_seed(tmp_path: Path) -> None:
+    points = [foreign.control_point((0, 0, z), None) for z in (0, 0, 1, 1)]
+    (seed,) = implant_of(foreign.implant([foreign.setup([foreign.channel(points)])]), tmp_path).value.seeds
+    assert seed.axis_lps == pytest.approx((0, 0, 1))
+
+
+def test_a_seed_listed_twice_is_kept_and_named(tmp_path: Path) -> None:
+    reading = implant_of(foreign.implant(foreign.setup_a_seed([*THREE, THREE[1]])), tmp_path)
+    assert len(reading.value.seeds) == 4
+    (found,) = [each for each in reading.deviations if each.message.code == "rtplan.seeds-at-one-place"]
+    assert (found.message.data["n"], found.message.data["first"], found.message.data["second"]) == (1, 2, 4)
 
 
 def test_a_plan_without_any_source_position_is_refused(tmp_path: Path) -> None:

@@ -1,13 +1,14 @@
 """Channels of a permanent implant to seeds, as real systems write them: one stop a seed, whatever surrounds it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
+from scipy.spatial import KDTree
 
 from trocar.dicom.attributes import Attributes
 from trocar.dicom.brachy_channels import BrachyChannel, Place
@@ -18,6 +19,12 @@ from trocar.units import SECONDS_PER_HOUR
 
 POINTER_MM = (0.2, 2.0)
 """Distance of a second, unweighted stop that shows the direction of the seed at the first: shorter than any seed."""
+
+END_TO_END_MM = 4.6
+"""Distance up to which two stops without weights may be the two ends of one seed: the usual capsule is 4.5 mm long."""
+
+ONE_PLACE_MM = 0.5
+"""Distance within which two seeds would be in one another: capsules are about 0.8 mm across."""
 
 EQUAL_WEIGHTS_WITHIN = 0.01
 """Relative difference of the weights of several seeds in a channel up to which they are one a seed."""
@@ -66,7 +73,24 @@ def seeds_of_channels(
                 )
             )
     _note_axes(attributes, derived, len(seeds))
+    _note_seeds_in_one_another(attributes, seeds)
     return tuple(seeds)
+
+
+def _note_seeds_in_one_another(attributes: Attributes, seeds: list[Seed]) -> None:
+    pairs = KDTree([seed.position_lps_mm for seed in seeds]).query_pairs(ONE_PLACE_MM)
+    if pairs:
+        first, second = min(pairs)
+        attributes.noted.note(
+            "rtplan.seeds-at-one-place",
+            "{n} pairs of seeds lie less than {least_mm} mm apart, such as seeds {first} and {second}; all were kept: "
+            "check whether the plan lists seeds twice",
+            where=attributes.file,
+            n=len(pairs),
+            least_mm=ONE_PLACE_MM,
+            first=first + 1,
+            second=second + 1,
+        )
 
 
 def _stops(channel: BrachyChannel) -> list[_Stop]:
@@ -82,6 +106,7 @@ def _stops(channel: BrachyChannel) -> list[_Stop]:
             "not one seed a stop: check whether the plan is a temporary treatment",
             where=channel.where,
         )
+    _require_apart(channel, weighted, POINTER_MM[1])
     stops = []
     for index, place in enumerate(places):
         if place.weight:
@@ -96,14 +121,21 @@ def _unweighted_stops(channel: BrachyChannel) -> list[_Stop]:
     places = channel.places
     if len(places) == 2 and _is_pointer(places[0], places[1]):
         return [_Stop(place=places[0], pointer=places[1])]
-    if any(_is_pointer(before, after) for before, after in pairwise(places)):
-        raise RefusedObject(
-            "rtplan.seeds-too-close",
-            "{where}: source positions lie closer than a seed is long and carry no time weights; which of them are "
-            "seeds cannot be told: export the plan again with time weights",
-            where=channel.where,
-        )
+    _require_apart(channel, places, END_TO_END_MM)
     return [_Stop(place=place, pointer=None) for place in places]
+
+
+def _require_apart(channel: BrachyChannel, places: Sequence[Place], least_mm: float) -> None:
+    for before, after in pairwise(places):
+        distance_mm = float(np.linalg.norm(after.position_lps_mm - before.position_lps_mm))
+        if distance_mm < least_mm:
+            raise RefusedObject(
+                "rtplan.seeds-too-close",
+                "{where}: source positions lie {distance_mm:.1f} mm apart, closer than a seed is long; which of them "
+                "are seeds cannot be told: export the plan with one position a seed",
+                where=channel.where,
+                distance_mm=distance_mm,
+            )
 
 
 def _is_pointer(place: Place, after: Place) -> bool:
