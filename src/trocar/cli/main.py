@@ -3,40 +3,40 @@
 import json
 import sys
 import traceback
+from typing import Annotated, Any
 
-import click
 import typer
 
 import trocar
-from trocar.cli.check import check
+from trocar.cli.commands import add_commands
 from trocar.cli.console import error_json
-from trocar.cli.demo import demo
-from trocar.cli.dicom import dicom
-from trocar.cli.dose import dose
-from trocar.cli.dvh import dvh
 from trocar.cli.exits import Exit, exit_of_error
-from trocar.cli.plan import plan
-from trocar.cli.sources import sources
 from trocar.cli.surroundings import Surroundings
 from trocar.errors import TrocarError
 from trocar.report.document import in_language, say
 
-app = typer.Typer(
-    name="trocar",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    help="Seed implantation and ablation: compute, verify, account. 粒子植入与消融：计算、核对、留档。\n\n"
-    "Research and quality-assurance software, not a certified medical device. 科研与质控软件，非已注册医疗器械。",
+WRONG_USE: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+"""Errors of the command line itself; their class has moved between versions of Typer."""
+
+ABOUT = (
+    "Seed implantation and ablation: compute, verify, account. 粒子植入与消融：计算、核对、留档。\n\n"
+    "Research and quality-assurance software, not a certified medical device. 科研与质控软件，非已注册医疗器械。"
 )
-app.command()(check)
-app.command()(dose)
-app.command()(dvh)
-app.command()(sources)
-app.command()(plan)
-app.command()(demo)
-app.add_typer(dicom, name="dicom")
+
+
+def application(arguments: list[str]) -> typer.Typer:
+    """Return the application with the command that the arguments call."""
+    app = typer.Typer(
+        name="trocar",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        help=ABOUT,
+    )
+    app.callback()(_before_any_command)
+    add_commands(app, arguments)
+    return app
 
 
 def _version(wanted: bool) -> None:
@@ -45,11 +45,12 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
-def _callback(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version. 版本"),
+def _before_any_command(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version. 版本")
+    ] = False,
 ) -> None:
-    """Nothing is done before a command is named."""
+    """Do nothing before a command is named."""
 
 
 def main() -> None:
@@ -68,18 +69,16 @@ def run(arguments: list[str], surroundings: Surroundings) -> int:
         Clock and language.
     """
     try:
-        outcome = app(arguments, prog_name="trocar", standalone_mode=False, obj=surroundings)
+        outcome = application(arguments)(arguments, prog_name="trocar", standalone_mode=False, obj=surroundings)
     except TrocarError as error:
         _say_error(error, surroundings)
         return exit_of_error(error)
-    except click.exceptions.Abort:
+    except (typer.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED
-    except click.ClickException as error:
-        error.show()
-        return Exit.USAGE
-    except KeyboardInterrupt:
-        return Exit.INTERRUPTED
-    except Exception:
+    except Exception as error:
+        if isinstance(error, WRONG_USE):
+            error.show()
+            return Exit.USAGE
         traceback.print_exc()
         fault = say("cli.fault", "this is a fault of Trocar, not of your files; please report it with the lines above")
         typer.echo(in_language(fault, surroundings.language), err=True)

@@ -90,7 +90,7 @@ def _hole_of(needle: LoadedNeedle, template: GridTemplate) -> tuple[int, int]:
 
 
 def _depth_mm(needle: LoadedNeedle, template: GridTemplate) -> float:
-    return float(apply_affine(invert_affine(template.lps_from_template), needle.needle.tip_lps_mm)[2])
+    return float((needle.needle.tip_lps_mm - template.holes_lps_mm[0]) @ template.direction_lps)
 
 
 def _drawn(template: GridTemplate, used: dict[tuple[int, int], LoadedNeedle], paper: Paper) -> bytes:

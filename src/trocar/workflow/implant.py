@@ -1,7 +1,7 @@
 """Planning a permanent implant: find the way in, place the seeds, judge what comes of it by exact doses."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -239,9 +239,15 @@ def plan_implant(
     plan, outcome = place_seeds(request, needles, rng=rng)
     told(placing, 1.0)
     told(judging, 0.0)
-    proposed = judged(request, plan, outcome=outcome, accounts=accounts, covered=covered)
+    account_at = {_place_of(needle): accounts[needle.number] for needle in needles}
+    used = {needle.number: account_at[_place_of(needle)] for needle in plan.needles}
+    proposed = judged(request, plan, outcome=outcome, accounts=used, covered=covered)
     told(judging, 1.0)
     return proposed
+
+
+def _place_of(needle: Needle) -> tuple[float, ...]:
+    return (*needle.entry_lps_mm.tolist(), *needle.tip_lps_mm.tolist())
 
 
 def _stage(code: str, template: str) -> Message:
@@ -432,6 +438,7 @@ def _plan_of(
 ) -> ImplantPlan:
     places = len(candidates)
     used = sorted({int(problem.needle[index]) for index in outcome.chosen})
+    number_of = {old: new for new, old in enumerate(used, start=1)}
     seeds = []
     for index in outcome.chosen:
         place, kind = int(index) % places, int(index) // places
@@ -441,10 +448,10 @@ def _plan_of(
                 axis_lps=candidates.axes_lps[place],
                 source_model=request.stock[kind].source_model,
                 strength=request.stock[kind].strength,
-                needle=needles[int(candidates.needle[place])].number,
+                needle=number_of[int(candidates.needle[place])],
             )
         )
-    kept = tuple(needles[old] for old in used)
+    kept = tuple(replace(needles[old], number=new) for old, new in number_of.items())
     return ImplantPlan(
         label=request.label,
         patient=request.image.patient,
