@@ -100,6 +100,7 @@ def _feed(digest: Any, item: object) -> None:  # noqa: PLR0912 - one branch a ty
             _feed(digest, key)
             _feed(digest, item[key])
     elif isinstance(item, frozenset):
+        digest.update(b"U")
         _feed(digest, tuple(sorted(item, key=str)))
     else:
         raise TypeError(f"cannot hash the content of {type(item).__qualname__}")

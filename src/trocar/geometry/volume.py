@@ -80,11 +80,11 @@ class Volume(Value):
         """
         index = self.grid.index_ijk(points_lps_mm)
         inside = self.grid.contains(points_lps_mm)
-        coordinates = np.moveaxis(index[..., ::-1], -1, 0)
+        coordinates = index[..., ::-1].reshape(-1, 3).T
         values = map_coordinates(
             self.values_kji, coordinates, order=1, mode="nearest", output=np.float64, prefilter=False
         )
-        return np.where(inside, values, outside)
+        return np.where(inside, values.reshape(inside.shape), outside)
 
 
 def require_same_frame(first_uid: str, second_uid: str, *, first: str, second: str) -> None:
