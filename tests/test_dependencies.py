@@ -21,5 +21,5 @@ def test_every_imported_package_is_a_declared_dependency(repository: Path) -> No
     imported |= {(node.module or "").split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)}
     foreign = imported - set(sys.stdlib_module_names) - {"trocar"}
     makers = packages_distributions()
-    undeclared = {name for name in foreign if not {plain(maker) for maker in makers.get(name, [])} & declared}
+    undeclared = {name for name in foreign if not {plain(maker) for maker in makers.get(name, [name])} & declared}
     assert undeclared == set(), "add the package to pyproject.toml and name it on a decision page"
