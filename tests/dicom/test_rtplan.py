@@ -381,6 +381,15 @@ def test_a_prescription_of_the_setups_alone_is_taken_and_named(tmp_path: Path) -
     assert "rtplan.prescription-from-setup" in codes(reading)
 
 
+def test_the_dose_of_the_setups_is_that_of_one_fraction(tmp_path: Path) -> None:
+    plan = foreign.afterloading([foreign.catheter(CURVE)])
+    del plan.DoseReferenceSequence
+    plan.FractionGroupSequence[0].ReferencedBrachyApplicationSetupSequence[0].BrachyApplicationSetupDose = 6
+    prescription = afterloading_of(plan, tmp_path).value.prescription
+    assert prescription is not None
+    assert prescription.dose_gy == 12  # two fractions
+
+
 def test_prescriptions_that_differ_are_named_and_none_is_taken(tmp_path: Path) -> None:
     plan = foreign.implant(foreign.setup_a_seed(THREE))
     other = foreign.item(DoseReferenceNumber=2, DoseReferenceType="TARGET", TargetPrescriptionDose=110)

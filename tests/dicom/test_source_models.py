@@ -1,8 +1,12 @@
 """Which catalogue model a source of a plan is: found by name, asked for where the name does not tell."""
 
+from dataclasses import replace
+
 import pytest
 
 from strategies import foreign_rt as foreign
+from trocar.catalogue.sources import load_source
+from trocar.dicom import source_models
 from trocar.dicom.attributes import Attributes
 from trocar.dicom.deviations import Deviations
 from trocar.dicom.source_models import choose_source
@@ -39,6 +43,14 @@ def test_a_name_of_one_model_is_enough(field: str, text: str, key: str) -> None:
 def test_of_two_data_sets_of_one_model_the_candidate_is_passed_over_and_that_is_named() -> None:
     key, met = chosen(SourceModelID="selectSeed")
     assert (key, met) == ("I125_SelectSeed_130.002", ["rtplan.data-set-chosen"])
+
+
+def test_of_a_name_within_a_longer_one_the_longer_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    plus = load_source("Ir192_GammaMedPlus")
+    older = replace(plus, key="Ir192_GammaMed", model="GammaMed", aliases=())
+    monkeypatch.setattr(source_models, "_sources", lambda nuclide: [older, plus])
+    assert chosen(**(NAMELESS | {"SourceIsotopeName": "GammaMed Plus"})) == ("Ir192_GammaMedPlus", [])
+    assert chosen(**(NAMELESS | {"SourceIsotopeName": "GammaMed 12i"})) == ("Ir192_GammaMed", [])
 
 
 @pytest.mark.parametrize("text", ["", "seed", "67", "167110", "6711 or STM1251"])
