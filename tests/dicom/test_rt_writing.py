@@ -210,6 +210,15 @@ def test_our_private_element_changed_by_others_is_named_and_ignored(spoil: bytes
     assert "rtplan.implant-time-assumed" in codes
 
 
+def test_a_told_implant_time_stands_above_the_written_one(tmp_path: Path) -> None:
+    write_plan(plan(), tmp_path / "plan.dcm", at=AT, study_uid="1.2")
+    told = datetime(2026, 4, 9, 10)
+    for given, expected in ((None, AT), (told, told)):
+        read = read_plan(tmp_path / "plan.dcm", implant_at=given).value
+        assert isinstance(read, ImplantPlan)
+        assert read.implant_at == expected
+
+
 def test_a_plan_stripped_of_private_elements_is_read_by_the_rules_for_foreign_ones(tmp_path: Path) -> None:
     write_plan(plan(), tmp_path / "plan.dcm", at=AT, study_uid="1.2")
     dataset = pydicom.dcmread(tmp_path / "plan.dcm")
