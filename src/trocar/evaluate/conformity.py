@@ -1,5 +1,7 @@
 """Indices of an implant: coverage of the target, and how the reference isodose fits it."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from trocar.errors import EvaluateError
@@ -80,9 +82,14 @@ def implant_indices(
         box, is_cut = _box_around(target, dose_at, prescription_gy)
     else:
         box, is_cut = within, _reaches_faces(within, dose_at, prescription_gy)
-    everywhere = compute_dvh(box, dose_at, name="box", accuracy=accuracy)
+    everywhere = compute_dvh(box, dose_at, name="box", accuracy=_for_volumes(accuracy or Accuracy()))
     v_ref = _volume_at(everywhere, prescription_gy)
     return _indices(dvh, v_ref, prescription_gy=prescription_gy, is_cut=is_cut)
+
+
+def _for_volumes(accuracy: Accuracy) -> Accuracy:
+    """Return an accuracy that judges volumes only, twice as strictly: V_ref is a part of its box."""
+    return replace(accuracy, volume_percent=0.5 * accuracy.volume_percent, dose_percent=float("inf"))
 
 
 def _reaches_faces(box: Region, dose_at: DoseAt, level_gy: float) -> bool:

@@ -57,10 +57,10 @@ class Accuracy:
         Size beyond which a sample is not enlarged; the error reached is stated in the result.
     """
 
-    volume_percent: float = 0.15
+    volume_percent: float = 0.2
     dose_percent: float = 0.5
     smallest_cc: float = 0.01
-    points: int = 50_000
+    points: int = 80_000
     most_points: int = 2_000_000
 
 

@@ -34,40 +34,34 @@ def classify_boxes(stack, boxes, state, blended, rounded):  # type: ignore[no-un
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def scatter_points(stack, lps_from_uvw, boxes, state, counts, points, weight, replicate, blended, rounded):  # type: ignore[no-untyped-def]
-    """Fill points (LPS) inside the region, one at random in each of the equal parts of each box; return how many.
+def scatter_points(  # type: ignore[no-untyped-def]
+    stack, lps_from_uvw, boxes, state, points, weight, replicate, blended, rounded
+):
+    """Fill points (LPS) inside the region, one at random in each octant of each box; return how many.
 
-    ``counts`` of parts along each axis are even. Each point weighs the volume of its part. Each block of 2 x 2 x 2
-    parts gives its points to the eight replicates in an order of its own, so that every replicate is spread as evenly
-    as the whole.
+    Each point weighs the volume of its octant. The octants of each box go to the eight replicates in an order of its
+    own, so that every replicate is spread as evenly as the whole.
     """
     kept = 0
-    part = 0
-    block = 0
     for b in range(boxes.shape[0]):
         if state[b] == EMPTY:
             continue
-        du = (boxes[b, 1] - boxes[b, 0]) / counts[b, 0]
-        dv = (boxes[b, 3] - boxes[b, 2]) / counts[b, 1]
-        dw = (boxes[b, 5] - boxes[b, 4]) / counts[b, 2]
-        nu, nv = counts[b, 0] // 2, counts[b, 1] // 2
-        for n in range(nu * nv * (counts[b, 2] // 2)):
-            i0, j0, k0 = 2 * (n % nu), 2 * (n // nu % nv), 2 * (n // (nu * nv))
-            order = np.int64(_scrambled(2 * block + 1) & np.uint64(7))
-            block += 1
-            for corner in range(8):
-                bits = _scrambled(2 * part)
-                part += 1
-                u = boxes[b, 0] + (i0 + (corner & 1) + _fraction(bits, 0)) * du
-                v = boxes[b, 2] + (j0 + (corner >> 1 & 1) + _fraction(bits, 1)) * dv
-                w = boxes[b, 4] + (k0 + (corner >> 2) + _fraction(bits, 2)) * dw
-                if state[b] == MIXED and not is_inside_stack(stack, u, v, w, blended, rounded):
-                    continue
-                for a in range(3):
-                    points[kept, a] = lps_from_uvw[a, 0] * u + lps_from_uvw[a, 1] * v + lps_from_uvw[a, 2] * w
-                weight[kept] = du * dv * dw
-                replicate[kept] = corner ^ order
-                kept += 1
+        du = 0.5 * (boxes[b, 1] - boxes[b, 0])
+        dv = 0.5 * (boxes[b, 3] - boxes[b, 2])
+        dw = 0.5 * (boxes[b, 5] - boxes[b, 4])
+        order = np.int64(_scrambled(2 * b + 1) & np.uint64(7))
+        for octant in range(8):
+            bits = _scrambled(2 * (8 * b + octant))
+            u = boxes[b, 0] + ((octant & 1) + _fraction(bits, 0)) * du
+            v = boxes[b, 2] + ((octant >> 1 & 1) + _fraction(bits, 1)) * dv
+            w = boxes[b, 4] + ((octant >> 2) + _fraction(bits, 2)) * dw
+            if state[b] == MIXED and not is_inside_stack(stack, u, v, w, blended, rounded):
+                continue
+            for a in range(3):
+                points[kept, a] = lps_from_uvw[a, 0] * u + lps_from_uvw[a, 1] * v + lps_from_uvw[a, 2] * w
+            weight[kept] = du * dv * dw
+            replicate[kept] = octant ^ order
+            kept += 1
     return kept
 
 

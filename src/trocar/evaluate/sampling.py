@@ -2,7 +2,7 @@
 
 The region is covered by boxes. A rough dose in each box tells how much volume is hotter and how much is colder; a box
 in which little volume is left on one side is cut in two along its long axes, again and again. Then fresh points are
-drawn, one in each of many equal parts of every box, so that the tails of the DVH, down to a smallest volume, are
+drawn, one in each octant of every box, so that the tails of the DVH, down to a smallest volume, are
 described by more points than their volume would get. Because the rough doses decide only where points are drawn and
 are not used otherwise, the result has no bias, whatever they were. See docs/theory/dvh.md.
 """
@@ -26,14 +26,14 @@ DoseAt = Callable[[Float[np.ndarray, "n 3"]], Float[np.ndarray, " n"]]
 REPLICATES = 8
 """Interleaved parts of the sample, whose spread gives the standard error."""
 
-FIRST_BOXES = 1024
-"""Boxes that a volume as large as the region is covered with at first."""
-
 TAIL_POWER = 2.0 / 3.0
 """The volume a point stands for falls with this power of the tail volume: 0 is uniform, 1 is alike for all tails."""
 
-MOST_PARTS = 216
-"""A box that would need more points than this is divided instead."""
+POINTS_PER_BOX = 8
+"""One in each octant."""
+
+DIVIDED_ABOVE = 8.0**1.5
+"""A box is divided if it would need more points than this: the geometric mean of one box's 8 and its children's 64."""
 
 DEEPEST = 20
 """Times a box may be divided: a millionth of its edge."""
@@ -74,15 +74,13 @@ def sample_region(region: Region, dose_at: DoseAt, *, points: int, smallest_cc: 
     smallest_cc
         Volume below which a tail is not refined further.
     """
-    boxes = _first_boxes(region)
-    boxes, state, share_mm3 = _divided(region, boxes, dose_at, points=points, smallest_mm3=mm3_from_cc(smallest_cc))
-    counts = _counts(boxes, share_mm3)
-    total = int(counts.prod(axis=1).sum())
+    whole = np.array([region.volume_mm3])
+    boxes = _first_boxes(region, float(_share_mm3(whole, region.volume_mm3, points)[0]))
+    boxes, state = _divided(region, boxes, dose_at, points=points, smallest_mm3=mm3_from_cc(smallest_cc))
+    total = POINTS_PER_BOX * len(boxes)
     places, weight = np.empty((total, 3)), np.empty(total)
     replicate = np.empty(total, np.int64)
-    kept = scatter_points(
-        region.stack, region.lps_from_uvw, boxes, state, counts, places, weight, replicate, *_choices(region)
-    )
+    kept = scatter_points(region.stack, region.lps_from_uvw, boxes, state, places, weight, replicate, *_choices(region))
     return Samples(
         points_lps_mm=places[:kept],
         dose_gy=doses(dose_at, places[:kept]),
@@ -120,9 +118,9 @@ def _choices(region: Region) -> tuple[bool, bool]:
     return region.between is Between.SHAPE, region.end_cap is EndCap.ROUNDED
 
 
-def _first_boxes(region: Region) -> np.ndarray:
+def _first_boxes(region: Region, share_mm3: float) -> np.ndarray:
     """Return boxes of nearly equal edges that cover the region, their faces on slab faces where slabs are thick."""
-    edge = float(np.cbrt(region.volume_mm3 / FIRST_BOXES))
+    edge = float(np.cbrt(POINTS_PER_BOX * share_mm3))
     parts = []
     for low_w, high_w, planes in _layers(region, edge):
         corners = np.concatenate([polygon for p in planes for polygon in region.planes[p].polygons_uv_mm])
@@ -155,8 +153,8 @@ def _layers(region: Region, edge: float) -> list[tuple[float, float, range]]:
 
 def _divided(
     region: Region, boxes: np.ndarray, dose_at: DoseAt, *, points: int, smallest_mm3: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the boxes divided as far as needed, which of them are full, and the volume each point shall stand for."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the boxes divided as far as needed, and which of them are full."""
     state, dose = _examined(region, boxes, dose_at)
     for depth in range(DEEPEST + 1):
         kept = state != EMPTY
@@ -164,7 +162,7 @@ def _divided(
         volume = np.prod(boxes[:, 1::2] - boxes[:, ::2], axis=1)
         tail = _tail_volume(dose, np.where(state == FULL, volume, 0.5 * volume))
         share = _share_mm3(np.maximum(tail, smallest_mm3), region.volume_mm3, points)
-        large = volume > MOST_PARTS * share
+        large = volume > DIVIDED_ABOVE * share
         if not large.any() or depth == DEEPEST:
             break
         children = _halved(boxes[large])
@@ -172,7 +170,7 @@ def _divided(
         boxes = np.concatenate([boxes[~large], children])
         state = np.concatenate([state[~large], child_state])
         dose = np.concatenate([dose[~large], child_dose])
-    return boxes, state, share
+    return boxes, state
 
 
 def _share_mm3(tail_mm3: np.ndarray, volume_mm3: float, points: int) -> np.ndarray:
@@ -215,10 +213,3 @@ def _halved(boxes: np.ndarray) -> np.ndarray:
         part = np.stack([np.where(chosen, middle, low), np.where(chosen, high, middle)], axis=-1)
         parts.append(part.reshape(-1, 6)[exists])
     return np.concatenate(parts)
-
-
-def _counts(boxes: np.ndarray, share_mm3: np.ndarray) -> np.ndarray:
-    """Return the even numbers of parts along each axis of each box that make the edges of the parts nearly equal."""
-    pairs = (boxes[:, 1::2] - boxes[:, ::2]) / (2.0 * np.cbrt(share_mm3)[:, None])
-    counts: np.ndarray = 2 * np.maximum(1, np.rint(pairs)).astype(np.int64)
-    return counts
