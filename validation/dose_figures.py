@@ -69,9 +69,7 @@ def single_seed() -> None:
     rings = case.Rings(SHARED / "reference" / "monte_carlo" / "tg_6711_05mm.npz")
     ratio = rings.rate / rings.consensus()
     constant = case.mean(rings, ratio, case.region(rings, (0.8, 1.2), (80.0, 90.0)))
-    print(
-        f"6711: constant of the Monte Carlo {0.965 * constant:.3f}; then Monte Carlo / consensus, constant aside"
-    )
+    print(f"6711: constant of the Monte Carlo {0.965 * constant:.3f}; then Monte Carlo / consensus, constant aside")
     angles = ((75, 90), (60, 75), (40, 60), (25, 40), (15, 25), (7, 15), (0, 7))
     print("  r in cm      " + "".join(f"{a:4d}-{b:<4d}" for a, b in angles))
     for r in ((0.5, 0.8), (0.9, 1.1), (1.4, 1.6), (1.8, 2.2), (2.8, 3.2), (3.9, 4.1), (4.8, 5.2)):

@@ -28,7 +28,9 @@ def test_every_situation_of_every_pack_misses_exactly_what_it_says(key: str) -> 
     for situation in pack.situations:
         assert set(situation.achieved) == {clause.key for clause in pack.clauses if clause.goal}, situation.name
         reached = [
-            Achievement(goal=clause.goal, value=situation.achieved[clause.key]) for clause in pack.clauses if clause.goal
+            Achievement(goal=clause.goal, value=situation.achieved[clause.key])
+            for clause in pack.clauses
+            if clause.goal
         ]
         missed = {finding.reference.split(":")[0].split("#")[1] for finding in judge(reached)}
         assert missed == set(situation.missed), situation.name

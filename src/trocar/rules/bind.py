@@ -10,7 +10,8 @@ from trocar.rules.pack import Pack
 def suggest_binding(pack: Pack, names: Iterable[str]) -> dict[str, str]:
     """Return, for each role, the one structure whose name is among its aliases.
 
-    A role with none or several is left out. A suggestion for a person to confirm: names are compared without case, blanks, underscores and hyphens.
+    A role with none or several is left out. A suggestion for a person to confirm: names are compared without case,
+    blanks, underscores and hyphens.
     """
     given = tuple(names)
     binding = {}

@@ -35,19 +35,19 @@ class DoseVolume(Protocol):
         """Mean dose."""
         ...
 
-    def dose_at_percent(self, percent: float) -> float:
+    def dose_at_percent(self, percent: float, /) -> float:
         """Return D_x in Gy."""
         ...
 
-    def dose_at_cc(self, cc: float) -> float:
+    def dose_at_cc(self, cc: float, /) -> float:
         """Return D_x cc in Gy."""
         ...
 
-    def percent_at_dose(self, dose_gy: float) -> float:
+    def percent_at_dose(self, dose_gy: float, /) -> float:
         """Return V in percent."""
         ...
 
-    def cc_at_dose(self, dose_gy: float) -> float:
+    def cc_at_dose(self, dose_gy: float, /) -> float:
         """Return V in cc."""
         ...
 

@@ -18,10 +18,10 @@ NEAR_REACH = 2
 """Places by which the seeds of a transferred needle may be shifted together."""
 CROSSING = 0.15
 CLEAR = 0.5
-FREEZE=0.01
-ALSO=0.1
-"""Cost of a pair of crossing needles at the first temperature; it rises as the temperature falls. Needles may cross on the
-way, or a search could hardly leave the first set of needles it finds; a plan in which they do is never kept."""
+FREEZE = 0.05
+ALSO = 0.1
+"""Cost of a pair of crossing needles at the first temperature; it rises as the temperature falls. Needles may cross on
+the way, or a search could hardly leave the first set of needles it finds; a plan in which they do is never kept."""
 EJECT = 0.5
 """How often what stands in the way of a change is taken out; otherwise the change is dropped."""
 REFILL = 0.7
@@ -246,7 +246,7 @@ def _no_change():  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def anneal(matrix, background, terms, layout, books, initial, seed_cost, schedule, state):  # type: ignore[no-untyped-def]
+def anneal(matrix, background, terms, layout, books, initial, seed_cost, schedule, state):  # type: ignore[no-untyped-def]  # noqa: PLR0915 - one loop, compiled as a whole
     """Anneal from an initial choice with empty books; return the best choice met and the evaluations made.
 
     Best is the one that misses fewest points, then the cheapest.
