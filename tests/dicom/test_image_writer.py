@@ -79,7 +79,7 @@ def test_an_image_comes_back_whole(charset: WrittenCharset, quantity: Quantity, 
 unit_axes = st.tuples(*[st.floats(-np.pi, np.pi)] * 3)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     angles=unit_axes,
     origin=st.tuples(*[st.floats(-900, 900)] * 3),

@@ -17,6 +17,7 @@ from jaxtyping import Float
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
 from trocar.dicom.clock import date_from_text, time_from_text
@@ -275,15 +276,15 @@ class Attributes:
     def _stored(self, keyword: str) -> tuple[str, Any]:
         """Return VR and bytes as stored, or the values of an element already converted; None where absent."""
         tag = keyword_tag(keyword)
-        element: Any = self.dataset.get_item(tag)
+        element: Any = self.dataset.get_item(tag, keep_deferred=True)
         if element is None:
             return "", None
         if isinstance(element, RawDataElement):
             return self._vr(keyword, element.VR), element.value
         value = element.value
-        if isinstance(value, bytes) or value is None:
-            return str(element.VR), value
-        return str(element.VR), [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
+        if isinstance(value, bytes) or value is None or value == "":
+            return str(element.VR), value or None
+        return str(element.VR), list(value) if isinstance(value, MultiValue | list | tuple) else [value]
 
     def _vr(self, keyword: str, stated: str | None) -> str:
         """Return the VR to read by: the stated one unless there is none, or it is no VR, or UN."""
@@ -322,7 +323,7 @@ class Attributes:
         return self.dataset.original_encoding[1] is not False
 
     def _own_charset(self) -> CharacterSet:
-        element: Any = self.dataset.get_item(0x00080005)
+        element: Any = self.dataset.get_item(0x00080005, keep_deferred=True)
         value: Any = None if element is None else element.value
         if value is None or len(value) == 0:
             return self.charset

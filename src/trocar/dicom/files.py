@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset
@@ -23,6 +24,8 @@ MEMORY_BUDGET_BYTES = 4 * 2**30
 
 Stop = Callable[[int, str | None, int], bool]
 
+ELEMENTS_AT_MOST = 50_000
+"""More elements at the top of a data set than any real object has; sequences count as one."""
 UNDEFINED_LENGTH = 0xFFFFFFFF
 _PREAMBLE_AND_PREFIX = 132
 _PARSER = threading.RLock()
@@ -87,12 +90,26 @@ def _after_title(tag: int, vr: str | None, length: int) -> bool:
     return 0x30060010 <= tag < 0x300A0000 or tag >= 0x300A0010
 
 
+def _counting(stop: Stop | None) -> Stop:
+    """Return a stop rule that also gives up on what has more elements than any object: a file filled with zeros."""
+    counted = 0
+
+    def rule(tag: int, vr: str | None, length: int) -> bool:
+        nonlocal counted
+        counted += 1
+        if counted > ELEMENTS_AT_MOST:
+            raise ValueError(f"more than {ELEMENTS_AT_MOST} elements")
+        return stop is not None and stop(tag, vr, length)
+
+    return rule
+
+
 def _opened(path: Path, *, noted: Deviations, stop: Stop | None, budget_bytes: int) -> Header:
     path = Path(path)
     try:
         with path.open("rb") as handle, _WithinFile(handle) as source:
             dataset = _parsed(source, path, noted=noted, stop=stop, budget_bytes=budget_bytes)
-            is_deflated = dataset.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
+            is_deflated = meta_uid(dataset, "TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
             header = Header(dataset=dataset, pixels_at=None if is_deflated else source.tell())
     except OSError as error:
         raise UnreadableFile(
@@ -122,14 +139,23 @@ def _parsed(
     source.seek(0)
     try:
         with parser_warnings() as heard:
-            dataset = read_partial(source, stop_when=stop, force=True)
-            syntax = dataset.file_meta.get("TransferSyntaxUID")
+            dataset = read_partial(source, stop_when=_counting(stop), force=True)
+            syntax = meta_uid(dataset, "TransferSyntaxUID")
     except Exception as error:
         raise translated(error, path.name) from error
     _report_encoding(dataset, path.name, heard=heard, has_prefix=has_prefix, syntax=syntax, noted=noted)
     dataset.filename = str(path)
     dataset.buffer = None
     return dataset
+
+
+def meta_uid(dataset: Dataset, keyword: str) -> str:
+    """Return a UID of the file meta information without padding, empty where absent."""
+    meta = getattr(dataset, "file_meta", None)
+    element: Any = None if meta is None else meta.get_item(keyword, keep_deferred=True)
+    value = None if element is None else element.value
+    text = value.decode("ascii", "replace") if isinstance(value, bytes) else str(value or "")
+    return text.strip(" \0")
 
 
 def translated(error: Exception, where: str) -> UnreadableFile:
@@ -174,7 +200,11 @@ def require_whole(dataset: Dataset, where: str) -> None:
     UnreadableFile
         The file was cut short.
     """
-    for element in dataset.elements():
+    try:
+        elements = tuple(dataset.elements())
+    except Exception as error:  # pydicom converts what it calls deferred, and a damaged header may make it so
+        raise translated(error, where) from error
+    for element in elements:
         if not isinstance(element, RawDataElement) or element.length == UNDEFINED_LENGTH:
             continue
         present = len(element.value or b"")
@@ -190,11 +220,11 @@ def require_whole(dataset: Dataset, where: str) -> None:
 
 
 def _report_encoding(
-    dataset: FileDataset, name: str, *, heard: list[str], has_prefix: bool, syntax: object, noted: Deviations
+    dataset: FileDataset, name: str, *, heard: list[str], has_prefix: bool, syntax: str, noted: Deviations
 ) -> None:
     if not has_prefix:
         noted.note("dicom.no-file-meta", "the file has no meta information header; read as a bare data set", where=name)
-    elif syntax is None:
+    elif not syntax:
         noted.note(
             "dicom.no-transfer-syntax",
             "the transfer syntax is not stated; {assumed} was recognised from the bytes",
@@ -250,7 +280,7 @@ def _refuse_deflate_bomb(source: "_WithinFile", name: str, budget_bytes: int) ->
     """Inflate a deflated data set once into nothing, to learn its size before memory is given to it."""
     source.seek(_PREAMBLE_AND_PREFIX)
     meta = source.read(2048)
-    if DeflatedExplicitVRLittleEndian.encode() + b"\0" not in meta or meta[:4] != b"\x02\0\0\0":
+    if DeflatedExplicitVRLittleEndian.encode() not in meta or meta[:4] != b"\x02\0\0\0":
         return
     source.seek(_PREAMBLE_AND_PREFIX + 12 + int.from_bytes(meta[8:12], "little"))
     inflater, size_bytes = zlib.decompressobj(-zlib.MAX_WBITS), 0

@@ -9,7 +9,7 @@ from pydicom.uid import MediaStorageDirectoryStorage
 
 from trocar.dicom.attributes import Attributes
 from trocar.dicom.deviations import Deviations
-from trocar.dicom.files import MEMORY_BUDGET_BYTES, read_dataset, read_title
+from trocar.dicom.files import MEMORY_BUDGET_BYTES, meta_uid, read_dataset, read_title
 from trocar.dicom.patient import read_patient
 from trocar.errors import DicomError, UnreadableFile
 from trocar.plan.patient import Patient
@@ -184,7 +184,7 @@ def _title(path: Path, root: Path, problems: Deviations, budget_bytes: int) -> _
     noted = Deviations()
     try:
         dataset = read_title(path, noted=noted, budget_bytes=budget_bytes)
-        if dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
+        if meta_uid(dataset, "MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
             _check_directory(path, root, problems)
             return None
         title = _read(Attributes.of(dataset, where=path.name, noted=noted), path)

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Integer
+from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
+from trocar.dicom.codestream import require_size
 from trocar.dicom.deviations import Deviations
 from trocar.dicom.files import UNDEFINED_LENGTH, read_dataset, translated
 from trocar.dicom.slices import PixelLayout, Source
@@ -18,11 +20,11 @@ DECODERS: Mapping[str, str] = MappingProxyType(
     {
         "1.2.840.10008.1.2.5": "pydicom",  # RLE
         "1.2.840.10008.1.2.4.50": "gdcm",  # JPEG baseline
-        "1.2.840.10008.1.2.4.51": "gdcm",  # JPEG extended, 12 bit
+        "1.2.840.10008.1.2.4.51": "gdcm",  # JPEG extended, of 8 bits only
         "1.2.840.10008.1.2.4.57": "gdcm",  # JPEG lossless
         "1.2.840.10008.1.2.4.70": "gdcm",  # JPEG lossless, first-order prediction
-        "1.2.840.10008.1.2.4.80": "pyjpegls",  # JPEG-LS
-        "1.2.840.10008.1.2.4.81": "pyjpegls",  # JPEG-LS near-lossless
+        "1.2.840.10008.1.2.4.80": "gdcm",  # JPEG-LS; pyjpegls is twice as fast, but a damaged bit can hold it for 20 s
+        "1.2.840.10008.1.2.4.81": "gdcm",  # JPEG-LS near-lossless
         "1.2.840.10008.1.2.4.90": "pylibjpeg",  # JPEG 2000 reversible
         "1.2.840.10008.1.2.4.91": "pylibjpeg",  # JPEG 2000
         "1.2.840.10008.1.2.4.201": "pylibjpeg",  # High-throughput JPEG 2000
@@ -33,6 +35,7 @@ DECODERS: Mapping[str, str] = MappingProxyType(
 """Which codec reads which compressed transfer syntax; one each, so that the same bytes always give the same numbers."""
 
 UNCOMPRESSED = frozenset(("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"))
+_ITEM, _SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 _EXPLICIT_HEADER, _IMPLICIT_HEADER = 12, 8
 
 
@@ -46,7 +49,8 @@ def stored_frames(source: Source, *, noted: Deviations) -> Iterator[Integer[np.n
     UnreadableFile
         The pixel data are missing, cut short or damaged.
     """
-    if source.syntax not in UNCOMPRESSED and source.syntax not in DECODERS:
+    is_twelve_bit_jpeg = source.syntax == "1.2.840.10008.1.2.4.51" and source.layout.bits_stored > 8
+    if is_twelve_bit_jpeg or (source.syntax not in UNCOMPRESSED and source.syntax not in DECODERS):
         raise RefusedObject(
             "dicom.syntax-unknown",
             "{file} is encoded in transfer syntax {syntax}, which is not read; export it uncompressed",
@@ -69,7 +73,7 @@ def _pixel_value(source: Source) -> bytes:
     """Return the value of the pixel data element, read from where the header ended."""
     if source.pixels_at is None:
         dataset = read_dataset(source.path, noted=Deviations())
-        element: Any = dataset.get_item(0x7FE00010)
+        element: Any = dataset.get_item(0x7FE00010, keep_deferred=True)
         value = None if element is None else element.value
         return value if isinstance(value, bytes) else _no_pixels(source)
     try:
@@ -77,7 +81,9 @@ def _pixel_value(source: Source) -> bytes:
             handle.seek(source.pixels_at)
             head = handle.read(_IMPLICIT_HEADER if source.is_implicit else _EXPLICIT_HEADER)
             length = _stated_length(source, head)
-            return handle.read() if length == UNDEFINED_LENGTH else _read_whole(source, handle.read(), length)
+            if length == UNDEFINED_LENGTH:
+                return _fragments(source, handle.read())
+            return _read_whole(source, handle.read(), length)
     except OSError as error:
         raise translated(error, source.name) from error
 
@@ -100,6 +106,20 @@ def _read_whole(source: Source, rest: bytes, length: int) -> bytes:
             present=len(rest),
         )
     return rest[:length]
+
+
+def _fragments(source: Source, rest: bytes) -> bytes:
+    """Return encapsulated pixel data up to their delimiter, each fragment whole (PS3.5 A.4)."""
+    at = 0
+    while rest[at : at + 4] == _ITEM:
+        at += 8 + int.from_bytes(rest[at + 4 : at + 8], "little")
+    if rest[at : at + 4] != _SEQUENCE_END or len(rest) < at + 8:
+        raise UnreadableFile(
+            "dicom.fragments-truncated",
+            "{file} is cut short or damaged: its compressed pixel data do not come to their end; have it sent again",
+            file=source.name,
+        )
+    return rest[:at]
 
 
 def _no_pixels(source: Source) -> bytes:
@@ -145,6 +165,8 @@ def _decoded(source: Source, value: bytes) -> Iterator[np.ndarray]:
     decoder = get_decoder(UID(source.syntax))
     frames = 0
     try:
+        for codestream in generate_frames(value, number_of_frames=source.frames):
+            require_size(codestream, rows=layout.rows, columns=layout.columns, file=source.name)
         for frame, _ in decoder.iter_array(
             value,
             raw=True,

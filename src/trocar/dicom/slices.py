@@ -14,7 +14,7 @@ from pydicom.uid import MediaStorageDirectoryStorage
 from trocar.dicom.attributes import Attributes
 from trocar.dicom.clock import datetime_from_text
 from trocar.dicom.deviations import Deviations
-from trocar.dicom.files import MEMORY_BUDGET_BYTES, Header, read_header
+from trocar.dicom.files import MEMORY_BUDGET_BYTES, Header, meta_uid, read_header
 from trocar.dicom.patient import read_patient
 from trocar.errors import RefusedObject
 from trocar.geometry.value import frozen_array
@@ -213,7 +213,7 @@ def read_source(path: Path, *, budget_bytes: int = MEMORY_BUDGET_BYTES) -> tuple
     noted = Deviations()
     header = read_header(path, noted=noted, budget_bytes=budget_bytes)
     attributes = Attributes.of(header.dataset, where=Path(path).name, noted=noted)
-    if header.dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
+    if meta_uid(header.dataset, "MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
         return None
     sop_class = attributes.uid("SOPClassUID")
     modality = SINGLE_FRAME.get(sop_class) or MULTI_FRAME.get(sop_class)
@@ -263,7 +263,7 @@ def source_of(
         series_description=attributes.text_or("SeriesDescription", "").strip(),
         study_description=attributes.text_or("StudyDescription", "").strip(),
         patient_position=attributes.text_or("PatientPosition", "").strip().upper(),
-        lossy=_lossy(attributes, str(header.dataset.file_meta.get("TransferSyntaxUID") or "")),
+        lossy=_lossy(attributes, meta_uid(header.dataset, "TransferSyntaxUID")),
     )
 
 
@@ -429,7 +429,7 @@ def _frames(attributes: Attributes) -> int:
 
 def _syntax(dataset: FileDataset, *, implicit: bool, little: bool) -> str:
     """Return the stated transfer syntax, or the uncompressed one that the bytes show."""
-    stated = str(dataset.file_meta.get("TransferSyntaxUID") or "")
+    stated = meta_uid(dataset, "TransferSyntaxUID")
     if stated:
         return stated
     return "1.2.840.10008.1.2" if implicit else "1.2.840.10008.1.2.1" if little else "1.2.840.10008.1.2.2"

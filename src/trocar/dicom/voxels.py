@@ -23,7 +23,7 @@ EMPTIEST_HU = -900
 """Padding below this passes for air and is left as it is."""
 SOFTEST_AIR_HU = -200.0
 """Some voxel of every scan of a patient is emptier than this; if none is, the scale is not Hounsfield's."""
-THREADS = 4
+THREADS = 2
 LARGEST_WHOLE = 2.0**30
 """Slopes and intercepts up to here keep 32-bit samples within 64-bit whole numbers."""
 
