@@ -1,11 +1,13 @@
 """CT and MR series to a volume: any pose, any order of files, every number where and what it was."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK
 from pydicom.dataset import Dataset
+from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from dicom_series import (
     ENHANCED_CT,
@@ -563,6 +565,40 @@ def test_what_an_image_cannot_do_without_is_refused(keyword: str, value: object,
     error = refusal(save(ds, tmp_path / "one"))
     assert isinstance(error, RefusedObject)
     assert keyword in str(error) or "Bits" in str(error)
+
+
+def test_slices_turned_by_less_than_another_stack_are_named(tmp_path: Path) -> None:
+    def turn(ds: Dataset, k: int) -> None:
+        angle = 4e-4 * k
+        ds.ImageOrientationPatient = [np.cos(angle), np.sin(angle), 0, -np.sin(angle), np.cos(angle), 0]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        save_all(ct_series(3, spoil=turn), tmp_path)
+    assert "dicom.orientation-varies" in codes(read_image(tmp_path))
+
+
+def test_a_mosaic_is_refused(tmp_path: Path) -> None:
+    ds = ct_slice(0, sop_class=MR_IMAGE)
+    ds.ImageType = ["ORIGINAL", "PRIMARY", "M", "MOSAIC"]
+    assert refusal(save(ds, tmp_path / "one")).code == "dicom.mosaic"
+
+
+@pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless, JPEG2000Lossless])
+def test_compressed_frames_are_read_one_by_one(syntax: str, tmp_path: Path) -> None:
+    stored = np.tile(stored_values(4), (1, 16, 12))
+    ds = enhanced(4, stored=stored)
+    ds.compress(syntax, generate_instance_uid=False)
+    values = read_image(save(ds, tmp_path / "multi")).value.volume.values_kji
+    np.testing.assert_array_equal(values, stored.astype(int) - 1024)
+
+
+def test_a_codestream_of_another_size_is_refused(tmp_path: Path) -> None:
+    ds = ct_slice(0, stored=np.tile(stored_values(1)[0], (16, 12)))
+    ds.compress(JPEGLSLossless, generate_instance_uid=False)
+    path = save(ds, tmp_path / "one")
+    path.write_bytes(path.read_bytes().replace(b"\xff\xf7\x00\x0b\x0c\x00\x40", b"\xff\xf7\x00\x0b\x0c\xff\xff", 1))
+    assert refusal(path).code == "dicom.codestream-size"
 
 
 # --- multi-frame ------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import numpy as np
 
 from trocar.dicom.deviations import Deviations
 from trocar.dicom.lattice import Lattice
-from trocar.dicom.slices import Slice
+from trocar.dicom.slices import HARMLESS_AXIS_ERROR, Slice
 from trocar.dicom.tolerance import Tolerance
 from trocar.errors import RefusedObject
 from trocar.geometry.grid import Grid
@@ -59,6 +59,7 @@ def report_contradictions(
         Patient Orientation letters contradict Image Orientation and that was not allowed.
     """
     _letters(slices, tolerated, noted)
+    _drift(slices, noted)
     _patient_position(slices, lattice, noted)
     _numbering(slices, lattice, noted)
     _spacing(slices, lattice, noted)
@@ -89,6 +90,21 @@ def _letters(slices: Sequence[Slice], tolerated: Set[Tolerance], noted: Deviatio
                 stated=stated,
                 found=direction_letter(axis),
             )
+
+
+def _drift(slices: Sequence[Slice], noted: Deviations) -> None:
+    """Note slices turned against one another by more than rounding, though by too little to be another stack."""
+    first = slices[0]
+    off = max(
+        float(np.abs(np.stack([each.axis_i - first.axis_i, each.axis_j - first.axis_j])).max()) for each in slices
+    )
+    if off > HARMLESS_AXIS_ERROR:
+        noted.note(
+            "dicom.orientation-varies",
+            "the orientation of the slices varies by up to {degree:.3f} degrees; that of {file} was taken for all",
+            degree=float(np.degrees(off)),
+            file=first.name,
+        )
 
 
 def _contradicts(stated: str, axis: np.ndarray) -> bool:

@@ -174,6 +174,14 @@ def _without_localizers(slices: Sequence[Slice], noted: Deviations) -> tuple[Sli
         )
     if len(kept) < len(slices):
         _note_localizers(len(slices) - len(kept), noted)
+    mosaic = next((each for each in kept if "MOSAIC" in each.image_type), None)
+    if mosaic is not None:
+        raise RefusedObject(
+            "dicom.mosaic",
+            "{where} shows many slices side by side in one picture (MOSAIC); export the series as single slices or "
+            "as a multi-frame image",
+            where=mosaic.name,
+        )
     return kept
 
 
