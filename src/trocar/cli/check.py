@@ -19,10 +19,9 @@ from trocar.cli.loading import Case, Told, load_case
 from trocar.cli.packs import load_tolerances, printed_limits
 from trocar.cli.surroundings import Surroundings
 from trocar.messages import Language, Message
-from trocar.report.document import say
+from trocar.report.document import Picture, say
 from trocar.report.pictures import Paper
 from trocar.report.plan_check import CheckedCase, plan_check_document
-from trocar.report.plan_check_pictures import axial_picture, histogram_picture, upright_picture
 from trocar.report.typeset import typeset
 from trocar.results.findings import Severity
 from trocar.results.plan_check import PlanCheck, Verdict
@@ -160,6 +159,7 @@ def write_check(
         plan=case.plan,
         check=checked.check,
         recomputed=checked.recomputed.volume,
+        compared=checked.compared.volume if checked.compared is not None else None,
         stored=checked.stored.volume if checked.stored is not None else None,
         structures=case.structures,
         image=case.image,
@@ -171,10 +171,8 @@ def write_check(
     document = plan_check_document(printed, made_at=made_at, paper=paper)
     pdf = typeset(document, language=paper.language, extra_fonts=paper.extra_fonts)
     (folder / f"{name}-{paper.language.value}.pdf").write_bytes(pdf)
-    (folder / "slices-axial.svg").write_bytes(axial_picture(printed.shown, paper=paper))
-    (folder / "slices-upright.svg").write_bytes(upright_picture(printed.shown, paper=paper))
-    if checked.check.structures:
-        (folder / "dvh.svg").write_bytes(histogram_picture(printed.shown, paper=paper))
+    for picture in (block for block in document.blocks if isinstance(block, Picture) and block.name):
+        (folder / f"{picture.name}.{picture.suffix}").write_bytes(picture.data)
     data = check_data(case, checked.check, paper.language)
     (folder / MARK).write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 

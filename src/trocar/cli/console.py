@@ -15,6 +15,9 @@ from trocar.errors import TrocarError
 from trocar.messages import Language, Message
 from trocar.report.document import Text, in_language
 
+PIPED_WIDTH = 160
+"""Columns of tables that do not go to a terminal."""
+
 
 def language_of_surroundings() -> Language:
     """Return Chinese where the surroundings ask for it, else English."""
@@ -38,7 +41,7 @@ class Speaker:
         self.language = language
         self.as_json = as_json
         self._aside = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._out = Console(highlight=False, soft_wrap=True)
+        self._out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 
     def say(self, text: Text) -> None:
         """Say a result: to stdout, unless that carries JSON."""

@@ -98,12 +98,11 @@ def _limit_table(limits: tuple[Limit, ...]) -> Table:
         Column(head=say("report.column-value", "Value"), align=Align.RIGHT, share=0.8),
         Column(head=say("report.column-basis", "Source and how sure"), share=2.4),
     )
-    rows = tuple(
-        (
-            limit.meaning,
-            limit.value,
-            say("report.basis-of-limit", "{source} [{confidence}]", source=limit.source, confidence=limit.confidence),
-        )
-        for limit in limits
-    )
+    rows = tuple((limit.meaning, limit.value, _basis_of(limit)) for limit in limits)
     return Table(columns=columns, rows=rows, caption=say("report.limit-table", "Tolerances"))
+
+
+def _basis_of(limit: Limit) -> Text:
+    if not limit.source:
+        return limit.confidence
+    return say("report.basis-of-limit", "{source} [{confidence}]", source=limit.source, confidence=limit.confidence)

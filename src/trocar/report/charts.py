@@ -98,6 +98,7 @@ def paint_shares(axes: Axes, explanation: Explanation, *, most: int, language: L
         axes.text(0.0, row + 0.06, in_language(trial.message, language), va="bottom", fontsize=7)
         axes.text(share + 0.8, row - 0.18, f"{share:.0f} %", va="center", fontsize=7)
     axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
     axes.set_ylim(-0.5, len(trials) - 0.4)
     axes.set_xlim(0.0, 105.0)
     axes.set_xlabel(in_language(say("report.chart-share", "Share of the difference explained (%)"), language))

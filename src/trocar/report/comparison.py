@@ -20,14 +20,15 @@ def comparison_blocks(shown: Shown, comparison: Comparison, *, paper: Paper) -> 
         yield Paragraph(
             text=say(
                 "report.gamma-words",
-                "Gamma index {criteria}: {share:.1%} of the compared points at most 1.",
+                "Gamma index {criteria}: {share:.1f} % of the compared points at most 1.",
                 criteria=comparison.gamma_criteria,
-                share=comparison.gamma_pass_share,
+                share=100.0 * comparison.gamma_pass_share,
             )
         )
     yield Picture(
         data=spread_picture(comparison, paper=paper),
         suffix="svg",
+        name="differences",
         alternative=say("report.alt-spread", "Histogram of local differences, and their dependence on distance."),
         caption=say(
             "report.caption-spread",
@@ -38,6 +39,7 @@ def comparison_blocks(shown: Shown, comparison: Comparison, *, paper: Paper) -> 
     yield Picture(
         data=difference_map(shown, comparison, paper=paper),
         suffix="svg",
+        name="difference-map",
         alternative=say("report.alt-map", "Local difference of the two doses in colour on axial slices."),
         caption=say("report.caption-map", "Local difference on axial slices. Grey: below the threshold, not compared."),
     )
@@ -45,6 +47,7 @@ def comparison_blocks(shown: Shown, comparison: Comparison, *, paper: Paper) -> 
         yield Picture(
             data=gamma_picture(shown, shown.gamma, paper=paper),
             suffix="svg",
+            name="gamma-map",
             alternative=say("report.alt-gamma", "Gamma index in colour on axial slices."),
             caption=say("report.caption-gamma", "Gamma index on axial slices; at most 1 passes. Grey: not compared."),
         )
@@ -106,6 +109,7 @@ def explanation_blocks(explanation: Explanation, *, paper: Paper) -> Iterator[Bl
         yield Picture(
             data=shares_picture(explanation, most=TRIALS_SHOWN, paper=paper),
             suffix="svg",
+            name="explanation",
             alternative=say("report.alt-shares", "Bars: the share of the difference each supposition explains alone."),
             caption=say(
                 "report.caption-shares",

@@ -124,6 +124,8 @@ class Picture:
         Printed beneath.
     width_percent
         Of the text width, 1 to 100.
+    name
+        Under which it is also kept as a file of its own; empty for none.
     """
 
     data: bytes
@@ -131,6 +133,7 @@ class Picture:
     alternative: Text
     caption: Text
     width_percent: int = 100
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from trocar.geometry.volume import Volume
+from trocar.messages import Message
 from trocar.plan.patient import Image, Patient
 from trocar.plan.plan import AfterloadingPlan, ImplantPlan
 from trocar.plan.structures import StructureSet
@@ -41,10 +42,12 @@ from trocar.report.plan_check_pictures import (
 )
 from trocar.results.findings import UNVERIFIED, Deviation, Severity
 from trocar.results.gamma import GammaMap
+from trocar.results.indices import Estimate
 from trocar.results.plan_check import PlanCheck, StructureCheck, Verdict
 
 Plan = ImplantPlan | AfterloadingPlan
 HASH_LETTERS = 12
+CAUSE_CODES = frozenset({"workflow.found-cause", "workflow.found-cause-or"})
 SECONDS_SHOWN = 0.05
 """A dwell shorter than this is a pass, not a stop; it is not listed."""
 
@@ -66,8 +69,10 @@ class CheckedCase:
     ----------
     plan, check
         What was checked and what came of it.
-    recomputed, stored
-        The two doses; ``stored`` is None where none was given.
+    recomputed
+        Trocar's dose all around the sources, for isodose lines.
+    compared, stored
+        The two doses on the stored grid; None where none was given.
     structures, image
         None where not given.
     limits
@@ -83,6 +88,7 @@ class CheckedCase:
     plan: Plan
     check: PlanCheck
     recomputed: Volume
+    compared: Volume | None
     stored: Volume | None
     structures: StructureSet | None
     image: Image | None
@@ -104,6 +110,7 @@ class CheckedCase:
         return Shown(
             check=self.check,
             recomputed=self.recomputed,
+            compared=self.compared,
             stored=self.stored,
             structures=self.structures,
             image=self.image,
@@ -196,30 +203,48 @@ def _verdict_box(check: PlanCheck) -> Box:
             "No dose of the planning system was given. The dose below is Trocar's own calculation from source "
             "positions, strengths and published source data.",
         )
-        return Box(title=title, text=text, tone=tone)
+        return Box(title=title, text=_with_points(text, check), tone=tone)
     overall = check.comparison.overall
     numbers = say(
         "report.verdict-numbers",
-        "Local difference at {points} points: median {median:+.2f} %, {share:.1%} of them within {tolerance:g} %.",
+        "Local difference at {points} points: median {median:+.2f} %, {share:.1f} % of them within {tolerance:g} %.",
         points=overall.points,
         median=overall.median_percent,
-        share=overall.within_share,
+        share=100.0 * overall.within_share,
         tolerance=overall.tolerance_percent,
     )
-    if check.verdict is not Verdict.EXPLAINED or check.explanation is None:
+    told = [finding for finding in check.findings if finding.message.code in CAUSE_CODES]
+    severities = {finding.severity for finding in told} - {Severity.NOTE}
+    if check.verdict is Verdict.UNEXPLAINED or not severities or check.explanation is None:
         return Box(title=title, text=numbers, tone=tone)
-    if any(finding.severity is Severity.ACTION for finding in check.findings):
-        tone = Tone.ACTION
-    causes = tuple(trial.message for trial in check.explanation.account)
+    tone = Tone.ACTION if Severity.ACTION in severities else Tone.ATTENTION
+    if check.verdict is Verdict.AGREES:
+        title = say(
+            "report.verdict-agrees-but", "The doses agree within tolerance; the cause of the rest needs attention"
+        )
     text = say(
         "report.verdict-causes",
         "{numbers} Found: {causes}. With this the mean difference falls from {before:.2f} % to {after:.2f} %.",
         numbers=numbers,
-        causes=causes,
+        causes=tuple(trial.message for trial in check.explanation.account),
         before=check.explanation.misfit_percent,
         after=check.explanation.remaining_percent,
     )
     return Box(title=title, text=text, tone=tone)
+
+
+def _with_points(text: Message, check: PlanCheck) -> Message:
+    """Return a text with the outcome at the points where the plan states a dose itself, if there are any."""
+    if not check.points:
+        return text
+    percents = [100.0 * (point.stated_gy / point.recomputed_gy - 1.0) for point in check.points]
+    return say(
+        "report.verdict-points",
+        "{text} At {n} points the plan states a dose; the largest difference there is {percent:+.2f} %.",
+        text=text,
+        n=len(percents),
+        percent=max(percents, key=abs),
+    )
 
 
 def _facts(case: CheckedCase, paper: Paper) -> Facts:
@@ -317,12 +342,15 @@ def _metric_table(structure: StructureCheck) -> Table:
             Column(head=say("report.column-stored", "Stored"), align=Align.RIGHT, share=1),
             Column(head=say("report.column-difference", "Difference"), align=Align.RIGHT, share=1),
         ]
-    rows = []
+    rows: list[tuple[Text, ...]] = []
     for pair in structure.metrics:
         cells = [pair.name, _number(pair.recomputed, pair.unit)]
         if compared:
             cells += [_number(pair.stored, pair.unit), _difference(pair.recomputed, pair.stored, pair.unit)]
         rows.append(tuple(cells))
+    for name, estimate in _conformity(structure):
+        blank = ("—", "—") if compared else ()
+        rows.append((name, "—" if estimate is None else f"{estimate.value:.3f}", *blank))
     caption = say(
         "report.target-table",
         "{name}, {volume} cc",
@@ -330,6 +358,12 @@ def _metric_table(structure: StructureCheck) -> Table:
         volume=f"{structure.recomputed.volume_cc:.2f}",
     )
     return Table(columns=tuple(columns), rows=tuple(rows), caption=caption)
+
+
+def _conformity(structure: StructureCheck) -> tuple[tuple[str, Estimate | None], ...]:
+    """Return CI, EI and HI of the recomputed dose."""
+    indices = structure.indices
+    return () if indices is None else (("CI", indices.ci), ("EI", indices.ei), ("HI", indices.hi))
 
 
 def _number(value: float | None, unit: str) -> str:
@@ -351,12 +385,14 @@ def _slice_blocks(case: CheckedCase, paper: Paper) -> Iterator[Block]:
     yield Picture(
         data=axial_picture(shown, paper=paper),
         suffix="svg",
+        name="slices-axial",
         alternative=say("report.alt-axial", "Axial slices with outlines of structures and isodose lines."),
         caption=_slice_caption(case),
     )
     yield Picture(
         data=upright_picture(shown, paper=paper),
         suffix="svg",
+        name="slices-upright",
         alternative=say("report.alt-upright", "A coronal and a sagittal slice with outlines and isodose lines."),
         caption=say(
             "report.caption-upright",
@@ -383,6 +419,7 @@ def _histogram_blocks(case: CheckedCase, paper: Paper) -> Iterator[Block]:
     yield Picture(
         data=histogram_picture(case.shown, paper=paper),
         suffix="svg",
+        name="dvh",
         alternative=say("report.alt-dvh", "Cumulative dose-volume histograms of target and organs."),
         caption=say("report.caption-dvh", "Dotted: the reference dose, 100 %."),
     )
@@ -417,6 +454,7 @@ def _source_blocks(case: CheckedCase, paper: Paper) -> Iterator[Block]:
     yield Picture(
         data=positions_picture(case.shown, paper=paper),
         suffix="svg",
+        name="sources",
         alternative=say("report.alt-sources", "Positions of the sources from the front and from the left."),
         caption=say("report.caption-sources", "Left: from the front. Right: from the left. Outlines: target."),
     )

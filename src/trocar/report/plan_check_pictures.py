@@ -28,10 +28,11 @@ AXIAL_SLICES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What the pictures of a check are drawn from."""
+    """What the pictures of a check are drawn from; ``compared`` is Trocar's dose on the stored grid."""
 
     check: PlanCheck
     recomputed: Volume
+    compared: Volume | None
     stored: Volume | None
     structures: StructureSet | None
     image: Image | None
@@ -125,7 +126,7 @@ def upright_picture(shown: Shown, *, paper: Paper) -> bytes:
 
 def difference_map(shown: Shown, comparison: Comparison, *, paper: Paper) -> bytes:
     """Return the local difference in percent on the three axial slices."""
-    stored, ours = shown.stored or shown.recomputed, shown.recomputed
+    stored, ours = shown.stored or shown.recomputed, shown.compared or shown.recomputed
     threshold = comparison.region.threshold_gy
 
     def sample(points: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import typst
 
 import trocar
 from trocar.errors import ReportError
-from trocar.messages import Language
+from trocar.messages import Language, Message
 from trocar.report.document import (
     Block,
     Box,
@@ -24,6 +24,7 @@ from trocar.report.document import (
     Side,
     Signatures,
     Table,
+    Text,
     in_language,
     say,
 )
@@ -137,6 +138,11 @@ class _Setter:
     def words(self, text: Any) -> str:
         return in_language(text, self._language)
 
+    def sentence(self, text: Text) -> str:
+        """Return a text with a capital first letter: messages begin small, as they also stand within others."""
+        words = self.words(text)
+        return words[:1].upper() + words[1:] if _begins_with_word(text) else words
+
     def block(self, block: Block) -> dict[str, Any]:  # noqa: PLR0911 - one return a kind of block
         kind = {"kind": type(block).__name__}
         match block:
@@ -156,7 +162,7 @@ class _Setter:
             case Box():
                 return kind | {
                     "title": self.words(block.title),
-                    "text": _as_sentence(self.words(block.text)),
+                    "text": self.sentence(block.text),
                     "tone": block.tone.value,
                 }
             case Findings():
@@ -183,7 +189,7 @@ class _Setter:
         return {
             "severity": self.words(_SEVERITY_WORDS[finding.severity]),
             "tone": _SEVERITY_TONES[finding.severity],
-            "text": _as_sentence(self.words(finding.message)),
+            "text": self.sentence(finding.message),
             "reference": finding.reference,
         }
 
@@ -199,9 +205,9 @@ class _Setter:
         }
 
 
-def _as_sentence(text: str) -> str:
-    """Return a text with a capital first letter: messages begin small, as they also stand within others."""
-    return text[:1].upper() + text[1:]
+def _begins_with_word(text: Text) -> bool:
+    """Say whether a text begins with a word of its own, not with data or another message."""
+    return isinstance(text, Message) and not text.template.startswith("{")
 
 
 def _strings(data: Any) -> Iterator[str]:

@@ -1,11 +1,12 @@
 """`check_plan`: recompute another system's plan, compare, explain, and say what a physicist must know."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.spatial import cKDTree
 
+from trocar.dose.base import Method
 from trocar.dose.grid import dose_on_grid
 from trocar.dose.tg43 import Formalism
 from trocar.errors import PlanError
@@ -28,6 +29,7 @@ from trocar.workflow.explain import Evidence, explain
 from trocar.workflow.histograms import check_structures, exact_dose
 from trocar.workflow.judge import (
     comparison_findings,
+    coverage_findings,
     plan_findings,
     point_findings,
     remark_findings,
@@ -38,7 +40,7 @@ from trocar.workflow.suppose import Model, model_dose_gy, model_terms
 from trocar.workflow.suppositions import all_suppositions
 from trocar.workflow.tolerances import CheckTolerances
 
-EXPLAINED_FROM = 2_000
+EXPLAINED_FROM = 1_500
 """So many points of the stored grid are enough to tell the causes apart."""
 
 NEAR_SOURCES_MM = 10.0
@@ -64,7 +66,9 @@ class Checked:
     check
         The outcome.
     recomputed
-        Trocar's dose: on the stored grid, or on a grid around the sources where nothing was stored.
+        Trocar's dose on a grid around all sources.
+    compared
+        Trocar's dose on the stored grid; None where nothing was stored.
     stored
         The other system's dose; None where none was given.
     gamma
@@ -73,6 +77,7 @@ class Checked:
 
     check: PlanCheck
     recomputed: Dose
+    compared: Dose | None
     stored: Dose | None
     gamma: GammaMap | None
 
@@ -122,17 +127,17 @@ def check_plan(
     report = progress or (lambda stage, share: None)
     require_together(plan, stored=stored, structures=structures)
     base = Model(plan=plan, formalism=Formalism.LINE_2D)
-    grid = stored.volume.grid if stored is not None else grid_around(plan)
-    values = dose_on_grid(
-        model_terms(base), grid, formalism=base.formalism, progress=lambda share: report(COMPUTE, share)
-    )
-    recomputed = _as_dose(plan, grid, values)
+    recomputed = _computed(base, grid_around(plan), lambda share: report(COMPUTE, 0.5 * share))
+    compared = None
+    if stored is not None:
+        compared = _computed(base, stored.volume.grid, lambda share: report(COMPUTE, 0.5 + 0.5 * share))
+    report(COMPUTE, 1.0)
     reference_gy, assumed_gy = _reference(plan, recomputed, told=reference_dose_gy)
     comparison, explanation, gamma, verdict = None, None, None, Verdict.NOT_COMPARED
     findings: list[Finding] = []
-    if stored is not None:
+    if stored is not None and compared is not None:
         comparison, explanation, gamma, verdict = _compared(
-            base, stored, recomputed, reference_gy=reference_gy, tolerances=tolerances, report=report
+            base, stored, compared, reference_gy=reference_gy, tolerances=tolerances, report=report
         )
         findings.extend(comparison_findings(verdict, comparison, explanation, tolerances))
     evaluated, remarks = _evaluated(
@@ -147,6 +152,8 @@ def check_plan(
     points = _points(base, stated_points)
     findings.extend(point_findings(points, tolerances))
     findings.extend(structure_findings(evaluated, tolerances))
+    if stored is not None:
+        findings.extend(coverage_findings(source_positions_lps_mm(plan), stored.volume.grid))
     findings.extend(plan_findings(plan, reference_assumed_gy=assumed_gy))
     findings.extend(remark_findings(remarks))
     check = PlanCheck(
@@ -159,7 +166,7 @@ def check_plan(
         reference_dose_gy=reference_gy,
         provenance=_provenance(plan, stored, structures, tolerances),
     )
-    return Checked(check=check, recomputed=recomputed, stored=stored, gamma=gamma)
+    return Checked(check=check, recomputed=recomputed, compared=compared, stored=stored, gamma=gamma)
 
 
 def require_together(plan: Plan, *, stored: Dose | None, structures: StructureSet | None) -> None:
@@ -207,12 +214,14 @@ def grid_around(plan: Plan) -> Grid:
     return Grid.around(positions, margin_mm=OWN_GRID_MARGIN_MM, spacing_mm=spacing)
 
 
-def _as_dose(plan: Plan, grid: Grid, values: np.ndarray) -> Dose:
+def _computed(model: Model, grid: Grid, progress: Callable[[float], None]) -> Dose:
+    plan = model.plan
+    values = dose_on_grid(model_terms(model), grid, formalism=model.formalism, progress=progress)
     return Dose(
         volume=Volume.owning(grid=grid, values_kji=values, quantity=Quantity.DOSE_GY, frame_uid=plan.frame_uid),
         kind=DoseKind.TOTAL,
         patient_id=plan.patient.identifier,
-        provenance=dose_provenance(plan, formalism=Formalism.LINE_2D),
+        provenance=dose_provenance(plan, formalism=model.formalism),
     )
 
 
@@ -238,7 +247,7 @@ def _target(plan: Plan, told: str | None) -> str | None:
 def _compared(
     base: Model,
     stored: Dose,
-    recomputed: Dose,
+    compared: Dose,
     *,
     reference_gy: float,
     tolerances: CheckTolerances,
@@ -247,14 +256,14 @@ def _compared(
     report(COMPARE, 0.0)
     pairing = pair_doses(
         stored.volume,
-        recomputed.volume.values_kji,
+        compared.volume.values_kji,
         terms=model_terms(base),
         threshold_gy=tolerances.value("threshold_share") * reference_gy,
         nearest_mm=tolerances.value("nearest_mm"),
     )
     _require_points(pairing)
     report(COMPARE, 0.3)
-    gamma = gamma_of(recomputed.volume, stored.volume, pairing, tolerances=tolerances)
+    gamma = gamma_of(compared.volume, stored.volume, pairing, tolerances=tolerances)
     report(COMPARE, 1.0)
     local = tolerances.value("point_local_percent")
     comparison = compare(
@@ -297,7 +306,8 @@ def _explained_comparison(
 ) -> Comparison:
     """Return the comparison with the dose under all causes found, at the points that were compared before."""
     values = np.zeros(len(pairing.points_lps_mm))
-    values[pairing.counts] = model_dose_gy(model, pairing.points_lps_mm[pairing.counts])
+    tabulated = replace(model, method=Method.TABULATED)
+    values[pairing.counts] = model_dose_gy(tabulated, pairing.points_lps_mm[pairing.counts])
     under = Pairing(
         points_lps_mm=pairing.points_lps_mm,
         stored_gy=pairing.stored_gy,

@@ -33,8 +33,11 @@ RIVAL_WITHIN = 0.03
 """Suppositions whose shares differ by less cannot be told apart."""
 
 MOST_CAUSES = 4
-ACCOUNTS_KEPT = 6
+ACCOUNTS_KEPT = 4
 """How many accounts the search follows at once."""
+
+HOPELESS = 2.0
+"""An account that leaves more than this times what the best one leaves is not followed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +148,8 @@ def _searched(
         best = leaders[0]
         if depth == MOST_CAUSES or not 100.0 * (best.left - floor) >= WORTH_PERCENT:
             break
-        leaders = [further for leader in leaders for further in _extended(evidence, leader, suppositions)]
+        hopeful = [leader for leader in leaders if leader.left <= HOPELESS * best.left]
+        leaders = [further for leader in hopeful for further in _extended(evidence, leader, suppositions)]
         report(0.3 + 0.15 * depth)
     return best
 

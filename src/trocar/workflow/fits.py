@@ -11,11 +11,12 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import lsq_linear
 
-from trocar.geometry.affine import apply_affine, translation
+from trocar.dose.base import Method
+from trocar.geometry.affine import translation
 from trocar.messages import Message
 from trocar.results.plan_check import Cause
 from trocar.workflow.compute import Plan, source_positions_lps_mm, sources_of
-from trocar.workflow.suppose import Model, Supposition, model_dose_gy
+from trocar.workflow.suppose import Model, Supposition, dose_of_each_gy, model_dose_gy, stated_to_true
 
 if TYPE_CHECKING:
     from trocar.workflow.explain import Evidence
@@ -48,7 +49,7 @@ def fitted_suppositions(evidence: "Evidence", model: Model) -> tuple[Supposition
     """Return the fits to stored doses, each with what it found."""
     computed = model_dose_gy(model, evidence.points_lps_mm)
     points, stored = _close_evidence(evidence)
-    alone = np.column_stack(list(_each_alone(model, points)))
+    alone = dose_of_each_gy(model, points)
     return (
         *_factor(evidence, model, computed),
         *_displacement(evidence, model),
@@ -130,7 +131,11 @@ def _radial(model: Model, alone: np.ndarray, points: np.ndarray, stored: np.ndar
         template="the radial dose function differs: factor {factors}",
         data={"factors": ", ".join(f"{factor:.3f} @ {distance:g} mm" for distance, factor in pairs)},
     )
-    yield Supposition(cause=Cause.RADIAL, message=message, applied_to=lambda each: replace(each, radial_factors=pairs))
+    yield Supposition(
+        cause=Cause.RADIAL,
+        message=message,
+        applied_to=lambda each: replace(each, radial_factors=pairs, method=Method.DIRECT),
+    )
 
 
 def fitted_radial_factors(
@@ -150,7 +155,7 @@ def fitted_radial_factors(
     points_lps_mm, stored_gy
         Stated positions and stored doses.
     """
-    true_points = apply_affine(model.true_from_stated, points_lps_mm)
+    true_points = stated_to_true(model, points_lps_mm)
     nodes = np.array(RADIAL_NODES_MM)
     columns = np.zeros((len(points_lps_mm), len(nodes)))
     for position, alone in zip(source_positions_lps_mm(model.plan), alone_gy.T, strict=True):
@@ -205,13 +210,3 @@ def fitted_source_factors(
 def _close_evidence(evidence: "Evidence") -> tuple[np.ndarray, np.ndarray]:
     every = max(1, len(evidence.points_lps_mm) // CLOSE_POINTS)
     return evidence.points_lps_mm[::every], evidence.stored_gy[::every]
-
-
-def _each_alone(model: Model, points_lps_mm: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the dose of each source alone, in the order of the plan, with the factors the model already gives it."""
-    count = len(source_positions_lps_mm(model.plan))
-    given = np.array(model.source_factors) if model.source_factors else np.ones(count)
-    for index in range(count):
-        only = np.zeros(count)
-        only[index] = given[index]
-        yield model_dose_gy(replace(model, source_factors=tuple(float(each) for each in only)), points_lps_mm)

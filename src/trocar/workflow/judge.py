@@ -3,7 +3,11 @@
 import math
 from collections.abc import Iterator
 
+import numpy as np
+from jaxtyping import Float
+
 from trocar.catalogue.sources import Source, TableStatus
+from trocar.geometry.grid import Grid
 from trocar.messages import Message
 from trocar.plan.plan import AfterloadingPlan
 from trocar.plan.seeds import Dwell, Seed
@@ -37,7 +41,11 @@ def comparison_findings(
     """Yield the outcome of the comparison, the causes found, and what was not compared."""
     yield _outcome(verdict, comparison, explanation, tolerances)
     for trial in explanation.account:
-        yield _cause(trial, agrees=verdict is Verdict.AGREES, tolerances=tolerances)
+        severity = tolerances.severities[trial.cause]
+        if verdict is Verdict.AGREES:
+            matters = trial.share * explanation.misfit_percent >= tolerances.value("cause_worth_percent")
+            severity = Severity.ATTENTION if matters else Severity.NOTE
+        yield _cause(trial, severity)
     if explanation.rounding_percent >= ROUNDING_WORTH_PERCENT:
         yield _note(
             "workflow.found-rounding",
@@ -58,12 +66,12 @@ def _outcome(
         message = Message(
             code="workflow.found-agreement",
             template="stored and recomputed dose agree at {points} points: median difference {median:+.2f} % "
-            "(tolerance {limit:g} %), {share:.1%} of the points within {local:g} %",
+            "(tolerance {limit:g} %), {share:.1f} % of the points within {local:g} %",
             data={
                 "points": overall.points,
                 "median": overall.median_percent,
                 "limit": tolerances.value("point_median_percent"),
-                "share": overall.within_share,
+                "share": 100.0 * overall.within_share,
                 "local": overall.tolerance_percent,
             },
         )
@@ -72,9 +80,9 @@ def _outcome(
         "points": overall.points,
         "median": overall.median_percent,
         "limit": tolerances.value("point_median_percent"),
-        "share": overall.within_share,
+        "share": 100.0 * overall.within_share,
         "local": overall.tolerance_percent,
-        "wanted": tolerances.value("point_share"),
+        "wanted": 100.0 * tolerances.value("point_share"),
         "before": explanation.misfit_percent,
         "after": explanation.remaining_percent,
     }
@@ -82,8 +90,8 @@ def _outcome(
         message = Message(
             code="workflow.found-explained",
             template="stored and recomputed dose differ at {points} points: median {median:+.2f} % (tolerance "
-            "{limit:g} %), {share:.1%} of the points within {local:g} % (wanted {wanted:.0%}); the causes below bring "
-            "the mean difference from {before:.2f} % down to {after:.2f} %",
+            "{limit:g} %), {share:.1f} % of the points within {local:g} % (wanted {wanted:.0f} %); the causes below "
+            "bring the mean difference from {before:.2f} % down to {after:.2f} %",
             data=data,
         )
         severities = [tolerances.severities[trial.cause] for trial in explanation.account]
@@ -92,26 +100,25 @@ def _outcome(
     message = Message(
         code="workflow.found-unexplained",
         template="stored and recomputed dose differ at {points} points: median {median:+.2f} % (tolerance {limit:g} %)"
-        ", {share:.1%} of the points within {local:g} % (wanted {wanted:.0%}); no cause that was tried explains it: "
-        "mean difference {before:.2f} %, {after:.2f} % left. Do not use this plan before the cause is known",
+        ", {share:.1f} % of the points within {local:g} % (wanted {wanted:.0f} %); no cause that was tried explains "
+        "it: mean difference {before:.2f} %, {after:.2f} % left. Do not use this plan before the cause is known",
         data=data,
     )
     return Finding(severity=Severity.ACTION, message=message, reference=reference)
 
 
-def _cause(trial: Trial, *, agrees: bool, tolerances: CheckTolerances) -> Finding:
-    severity = Severity.NOTE if agrees else tolerances.severities[trial.cause]
+def _cause(trial: Trial, severity: Severity) -> Finding:
     if not trial.rivals:
         message = Message(
             code="workflow.found-cause",
-            template="{cause} — this accounts for {share:.0%} of the difference",
-            data={"cause": trial.message, "share": trial.share},
+            template="{cause} — this accounts for {share:.0f} % of the difference",
+            data={"cause": trial.message, "share": 100.0 * trial.share},
         )
         return Finding(severity=severity, message=message)
     message = Message(
         code="workflow.found-cause-or",
-        template="{cause} — this accounts for {share:.0%} of the difference; as well would: {rivals}",
-        data={"cause": trial.message, "share": trial.share, "rivals": trial.rivals[:RIVALS_NAMED]},
+        template="{cause} — this accounts for {share:.0f} % of the difference; as well would: {rivals}",
+        data={"cause": trial.message, "share": 100.0 * trial.share, "rivals": trial.rivals[:RIVALS_NAMED]},
     )
     return Finding(severity=severity, message=message)
 
@@ -180,6 +187,18 @@ def point_findings(points: tuple[PointCheck, ...], tolerances: CheckTolerances) 
         )
         severity = Severity.ACTION if abs(percent) > limit else Severity.NOTE
         yield Finding(severity=severity, message=message, reference=tolerances.reference("stated_point_percent"))
+
+
+def coverage_findings(sources_lps_mm: Float[np.ndarray, "n 3"], grid: Grid) -> Iterator[Finding]:
+    """Yield a finding where sources lie outside the stored dose grid: its DVHs and maxima are then not of the plan."""
+    outside = int((~grid.contains(sources_lps_mm)).sum())
+    if outside:
+        message = Message(
+            code="workflow.found-grid-too-small",
+            template="{n} of {all} sources lie outside the stored dose grid, which covers only part of the implant",
+            data={"n": outside, "all": len(sources_lps_mm)},
+        )
+        yield Finding(severity=Severity.ATTENTION, message=message)
 
 
 def plan_findings(plan: Plan, *, reference_assumed_gy: float | None) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from trocar.dose.base import Method, SourceTerm, source_terms
 from trocar.dose.points import dose_at_points
 from trocar.dose.tg43 import Formalism
 from trocar.geometry.affine import apply_affine
+from trocar.geometry.grid import Grid
 from trocar.geometry.value import frozen_array
 from trocar.messages import Message
 from trocar.plan.plan import AfterloadingPlan
@@ -40,6 +41,30 @@ _FIXED_AXES = {AxisRule.ALONG_X: (1.0, 0.0, 0.0), AxisRule.ALONG_Y: (0.0, 1.0, 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TurnedFrames:
+    """Frames of a stored grid that are in turned order: the frame at k belongs at k + ``steps``, around the end.
+
+    Parameters
+    ----------
+    grid
+        The stored grid.
+    steps
+        How far, with sign.
+    """
+
+    grid: Grid
+    steps: int
+
+    def true_points(self, points_lps_mm: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+        """Return where the numbers at stated voxel centres belong."""
+        frames = self.grid.shape_kji[0]
+        stated = np.rint(self.grid.index_ijk(points_lps_mm)[:, 2])
+        away = (stated + self.steps) % frames - stated
+        moved: np.ndarray = points_lps_mm + away[:, None] * self.grid.steps_lps_mm[2]
+        return moved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """One way to compute the dose at the points of a stored grid.
 
@@ -59,8 +84,12 @@ class Model:
         A factor a source, in the order of the plan; empty for 1 everywhere.
     flat_anisotropy
         Whether φ_an(r) is replaced by one number, its average beyond 1 cm weighted by 1/r².
+    turned_frames
+        The order of the frames where it is turned; None where it is right.
     radial_factors
         Pairs of a distance in mm and a factor on the radial dose function there; empty for 1 everywhere.
+    method
+        Directly, for source data of which a few thousand doses are wanted; by table where the table is used again.
     """
 
     plan: Plan
@@ -70,7 +99,9 @@ class Model:
     true_from_stated: Float[np.ndarray, "4 4"] = field(default_factory=lambda: frozen_array(np.eye(4), np.float64))
     source_factors: tuple[float, ...] = ()
     flat_anisotropy: bool = False
+    turned_frames: TurnedFrames | None = None
     radial_factors: tuple[tuple[float, float], ...] = ()
+    method: Method = Method.TABULATED
 
     def moved(self, true_from_stated: Float[np.ndarray, "4 4"]) -> "Model":
         """Return the model with a further change of position."""
@@ -113,9 +144,34 @@ def model_terms(model: Model) -> tuple[SourceTerm, ...]:
 
 def model_dose_gy(model: Model, points_lps_mm: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
     """Return the dose that a system working like the model would have stored at stated positions."""
-    true_points = apply_affine(model.true_from_stated, points_lps_mm)
-    dose = dose_at_points(model_terms(model), true_points, formalism=model.formalism, method=Method.TABULATED)
+    true_points = stated_to_true(model, points_lps_mm)
+    dose = dose_at_points(model_terms(model), true_points, formalism=model.formalism, method=model.method)
     return np.asarray(model.factor * dose, dtype=np.float64)
+
+
+def dose_of_each_gy(model: Model, points_lps_mm: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n sources"]:
+    """Return what each source of a model gives to stated positions, in the order of the plan."""
+    true_points = stated_to_true(model, points_lps_mm)
+    places = source_places(model.plan)
+    doses = np.empty((len(points_lps_mm), sum(len(each) for each in places.values())))
+    for term in model_terms(model):
+        for row, place in enumerate(places[term.source.key]):
+            only = replace(
+                term,
+                positions_lps_mm=term.positions_lps_mm[row : row + 1],
+                axes_lps=term.axes_lps[row : row + 1],
+                weight_u_h=term.weight_u_h[row : row + 1],
+            )
+            alone = dose_at_points((only,), true_points, formalism=model.formalism, method=Method.DIRECT)
+            doses[:, place] = model.factor * alone
+    return doses
+
+
+def stated_to_true(model: Model, points_lps_mm: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+    """Return where the numbers at stated positions belong in a model."""
+    if model.turned_frames is not None:
+        points_lps_mm = model.turned_frames.true_points(points_lps_mm)
+    return apply_affine(model.true_from_stated, points_lps_mm)
 
 
 def _turned(term: SourceTerm, rule: AxisRule) -> SourceTerm:

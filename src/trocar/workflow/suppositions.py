@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from trocar.catalogue.sources import Source, load_source, source_keys
+from trocar.dose.base import Method
 from trocar.dose.tg43 import Formalism
 from trocar.geometry.affine import affine_from_axes, translation
 from trocar.geometry.grid import Grid
@@ -16,7 +17,7 @@ from trocar.plan.seeds import Seed, Strength
 from trocar.results.plan_check import Cause
 from trocar.units import MBQ_PER_MCI, days_from_seconds
 from trocar.workflow.compute import Plan, sources_of
-from trocar.workflow.suppose import AxisRule, Model, Supposition
+from trocar.workflow.suppose import AxisRule, Model, Supposition, TurnedFrames
 
 FACTOR_MATTERS = 1e-4
 """A supposed factor nearer to 1 than this changes nothing that could be seen."""
@@ -189,7 +190,9 @@ def formalism_suppositions() -> Iterator[Supposition]:
     yield Supposition(
         cause=Cause.FORMALISM,
         message=flat,
-        applied_to=lambda model: replace(model, formalism=Formalism.POINT_1D, flat_anisotropy=True),
+        applied_to=lambda model: replace(
+            model, formalism=Formalism.POINT_1D, flat_anisotropy=True, method=Method.DIRECT
+        ),
         handicap=UNUSUAL,
     )
 
@@ -221,7 +224,7 @@ def source_suppositions(plan: Plan) -> Iterator[Supposition]:
 
 def _with_source(key: str) -> Callable[[Model], Model | None]:
     def applied_to(model: Model) -> Model:
-        return replace(model, plan=with_source(model.plan, key))
+        return replace(model, plan=with_source(model.plan, key), method=Method.DIRECT)
 
     return applied_to
 
@@ -265,6 +268,7 @@ def grid_suppositions(grid: Grid) -> Iterator[Supposition]:
         whole = [0, 0, 0]
         whole[axis] = sign
         yield _shifted((whole[0], whole[1], whole[2]), 1.0, steps)
+    yield from _turned_frames(grid)
     yield from _mirrored(grid)
     yield from _exchanged_spacing(grid)
 
@@ -282,6 +286,22 @@ def _shifted(voxels: tuple[int, int, int], size: float, steps_lps_mm: np.ndarray
     )
     matrix = translation(-shift)
     return Supposition(cause=Cause.GRID, message=message, applied_to=lambda model: model.moved(matrix))
+
+
+def _turned_frames(grid: Grid) -> Iterator[Supposition]:
+    """Yield frames in turned order: the last belongs before the first, or the first behind the last."""
+    last_first = _say("workflow.suppose-last-frame", "the frames are turned by one: the last belongs before the first")
+    first_last = _say("workflow.suppose-first-frame", "the frames are turned by one: the first belongs behind the last")
+    for steps, message in ((1, last_first), (-1, first_last)):
+        turned = TurnedFrames(grid=grid, steps=steps)
+        yield Supposition(cause=Cause.GRID, message=message, applied_to=_with_turned_frames(turned))
+
+
+def _with_turned_frames(turned: TurnedFrames) -> Callable[[Model], Model | None]:
+    def applied_to(model: Model) -> Model | None:
+        return replace(model, turned_frames=turned) if model.turned_frames is None else None
+
+    return applied_to
 
 
 def _mirrored(grid: Grid) -> Iterator[Supposition]:

@@ -25,6 +25,7 @@ UNITS = {
     "threshold_share": "share",
     "nearest_mm": "mm",
     "explained_share": "share",
+    "cause_worth_percent": "percent",
 }
 """Every tolerance a pack must hold, and the unit it must be in."""
 
