@@ -23,3 +23,10 @@ def shared_data() -> Path:
 def monte_carlo() -> Path:
     """Return the folder of Monte Carlo reference doses, or skip, saying so."""
     return _folder("reference/monte_carlo")
+
+
+_HERE = Path(__file__).parent
+collect_ignore = [
+    str(each.relative_to(_HERE)) for each in _HERE.rglob("*.py") if not each.name.startswith(("test_", "conftest"))
+]
+"""Scripts beside the tests hold no doctests and are imported by the tests of their own folder only."""
