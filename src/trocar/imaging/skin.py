@@ -36,6 +36,7 @@ THIN_MM = 14.0
 SMALL_MM = 90.0
 """Thin parts that touch the body and are smaller than this are ears, noses, folds; couch shells are larger."""
 
+METAL_HU = 1500.0
 LEAST_SHARE = 0.03
 """Separate thick parts with less of the largest part's volume than this are not limbs but objects."""
 
@@ -103,7 +104,7 @@ def find_body(scan: Volume) -> Body:
             level=SKIN_HU,
             thin=THIN_MM,
         )
-    body = _with_small_parts(dense & thick, dense, scan.grid)
+    body = _with_small_parts(dense & thick, dense, scan.values_kji > METAL_HU, scan.grid)
     filled = np.stack([binary_fill_holes(plane) for plane in body])
     mask = Volume.owning(
         grid=scan.grid, values_kji=filled.astype(np.uint8), quantity=Quantity.LABEL, frame_uid=scan.frame_uid
@@ -138,9 +139,9 @@ def _depth_mm(plane: np.ndarray, spacing: tuple[float, float]) -> np.ndarray:
 
 
 def _with_small_parts(
-    body: Bool[np.ndarray, "k j i"], dense: Bool[np.ndarray, "k j i"], grid: Grid
+    body: Bool[np.ndarray, "k j i"], dense: Bool[np.ndarray, "k j i"], metal: Bool[np.ndarray, "k j i"], grid: Grid
 ) -> Bool[np.ndarray, "k j i"]:
-    """Return the body with thin, small parts that touch it."""
+    """Return the body with thin, small parts that touch it; what holds metal is a needle or a marker, not the body."""
     rest, count = label(dense & ~body)
     if count == 0:
         return body
@@ -150,9 +151,10 @@ def _with_small_parts(
     result = body.copy()
     for each in touched:
         box = boxes[each - 1]
-        extent = [(part.stop - part.start) * step for part, step in zip(box, spacing, strict=True)]
-        if max(extent) <= SMALL_MM:
-            result[box] |= rest[box] == each
+        extent = [(side.stop - side.start) * step for side, step in zip(box, spacing, strict=True)]
+        part = rest[box] == each
+        if max(extent) <= SMALL_MM and not (part & metal[box]).any():
+            result[box] |= part
     return result
 
 
