@@ -46,7 +46,9 @@ from trocar.report.typeset import typeset
 from trocar.results.dose import Dose
 from trocar.results.findings import Finding, Severity
 from trocar.workflow.compute import compute_dose, dose_provenance
-from trocar.workflow.implant import ImplantRequest, Progress, ProposedImplant, plan_implant
+from trocar.workflow.implant import Progress, plan_implant
+from trocar.workflow.implant_request import ImplantRequest
+from trocar.workflow.plan_judging import ProposedImplant
 from trocar.workflow.release import require_release
 
 DOSE_MARGIN_MM, DOSE_SPACING_MM = 30.0, 1.0

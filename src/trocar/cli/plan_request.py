@@ -19,7 +19,7 @@ from trocar.plan.structures import StructureSet
 from trocar.plan.template import GridTemplate, HoleNames, template_towards
 from trocar.rules.bind import bind_goals
 from trocar.rules.load import load_pack
-from trocar.workflow.implant import ImplantRequest, NeedleWish, Seeding, SeedStock
+from trocar.workflow.implant_request import ImplantRequest, NeedleWish, Seeding, SeedStock
 
 T = TypeVar("T")
 

@@ -1,0 +1,168 @@
+"""Placing seeds: the search problem of a request in given needles, its solution, and the plan it stands for."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+from jaxtyping import Float
+
+from trocar.catalogue.sources import load_source
+from trocar.dose.decay import effective_hours, strength_at_u
+from trocar.dose.influence import influence_matrix
+from trocar.geometry.region import Region
+from trocar.optimise.annealing import Annealer
+from trocar.optimise.base import Outcome, Problem
+from trocar.optimise.candidates import Candidates, candidates_in_needles, crossing_needles, touching_pairs
+from trocar.optimise.objectives import Preferences, build_objective
+from trocar.optimise.points import SampledStructure, join_structures, sample_structure
+from trocar.plan.needles import Needle
+from trocar.plan.plan import ImplantPlan, Prescription
+from trocar.plan.seeds import Seed
+from trocar.workflow.histograms import region_of
+from trocar.workflow.implant_request import NEEDLE_PICTURE, ImplantRequest, SeedStock
+
+ORGAN_REACH_MM = 40.0
+"""Of an organ only what lies this near the target is sampled; the rest counts as receiving less."""
+
+TARGET_POINTS, ORGAN_POINTS = 9000, 2500
+
+
+def place_seeds(
+    request: ImplantRequest,
+    needles: Sequence[Needle],
+    *,
+    rng: np.random.Generator,
+    in_place: bool = False,
+) -> tuple[ImplantPlan, Outcome]:
+    """Return the best seeds in needles; with ``in_place`` the needles are there already and cost nothing more.
+
+    Raises
+    ------
+    OptimiseError
+        No place for a seed in these needles.
+    """
+    target = region_of(request.structures.named(request.target), end_cap=NEEDLE_PICTURE)
+    problem, candidates = implant_problem(request, needles, target, in_place=in_place)
+    near = {points.name for points in problem.structures}
+    steered = [goal for goal in request.goals if goal.structure in near]
+    objective = build_objective(problem, steered, target=request.target, preferences=Preferences.balanced())
+    outcome = Annealer.with_effort(request.effort).optimise(problem, objective, rng=rng)
+    return _plan_of(request, needles, candidates, problem, outcome), outcome
+
+
+def implant_problem(
+    request: ImplantRequest, needles: Sequence[Needle], target: Region, *, in_place: bool
+) -> tuple[Problem, Candidates]:
+    """Return the search problem: places in the needles, points in target and organs, and the doses between them."""
+    seeding = request.seeding
+    candidates = candidates_in_needles(
+        needles,
+        step_mm=seeding.step_mm,
+        seed_length_mm=seeding.seed_length_mm,
+        tip_to_seed_mm=seeding.tip_to_seed_mm,
+        allowed=target.contains,
+    )
+    points, sets = join_structures(_sampled(request, target))
+    matrices = [_dose_of_one(each, candidates, points, request.implant_at) for each in request.stock]
+    kinds, places = len(request.stock), len(candidates)
+    touching = touching_pairs(
+        candidates, seed_length_mm=seeding.seed_length_mm, seed_diameter_mm=seeding.seed_diameter_mm
+    )
+    return (
+        Problem(
+            dose_gy=matrices[0] if kinds == 1 else np.concatenate(matrices),
+            points_lps_mm=points,
+            structures=sets,
+            prescription_gy=request.prescription_gy,
+            positions_lps_mm=np.tile(candidates.positions_lps_mm, (kinds, 1)),
+            needle=np.tile(candidates.needle, kinds),
+            along_mm=np.tile(candidates.depth_mm, kinds),
+            pitch_mm=seeding.pitch_mm,
+            needle_price=np.full(len(needles), 0.0 if in_place else 1.0),
+            strength=np.repeat(np.arange(kinds, dtype=np.int32), places),
+            available=tuple(each.count for each in request.stock),
+            touching=_for_kinds(touching, kinds, places),
+            crossing=crossing_needles(needles, spacing_mm=request.needles.spacing_mm)
+            if not in_place
+            else np.empty((0, 2), np.int32),
+            fixed=np.empty(0, np.int32),
+            background_gy=np.zeros(len(points), np.float32),
+            prefix_is_sample=True,
+        ),
+        candidates,
+    )
+
+
+def _for_kinds(pairs: np.ndarray, kinds: int, places: int) -> np.ndarray:
+    """Return overlapping pairs for every combination of strengths."""
+    shifts = [(a * places, b * places) for a in range(kinds) for b in range(kinds)]
+    return np.concatenate([pairs + np.array(shift, dtype=np.int32) for shift in shifts]).astype(np.int32)
+
+
+def _sampled(request: ImplantRequest, target: Region) -> list[SampledStructure]:
+    low, high = target.bounds_lps_mm
+    sampled = [sample_structure(request.target, target.contains, low_lps_mm=low, high_lps_mm=high, count=TARGET_POINTS)]
+    for name in dict.fromkeys(goal.structure for goal in request.goals):
+        if name == request.target:
+            continue
+        region = region_of(request.structures.named(name), end_cap=NEEDLE_PICTURE)
+        near_low = np.maximum(region.bounds_lps_mm[0], low - ORGAN_REACH_MM)
+        near_high = np.minimum(region.bounds_lps_mm[1], high + ORGAN_REACH_MM)
+        if (near_low < near_high).all():
+            sampled.append(
+                sample_structure(
+                    name,
+                    region.contains,
+                    low_lps_mm=near_low,
+                    high_lps_mm=near_high,
+                    count=ORGAN_POINTS,
+                    volume_cc=region.volume_mm3 / 1e3,
+                )
+            )
+    return sampled
+
+
+def _dose_of_one(
+    stock: SeedStock, candidates: Candidates, points_lps_mm: Float[np.ndarray, "n 3"], implant_at: datetime
+) -> np.ndarray:
+    source = load_source(stock.source_model)
+    weight = strength_at_u(stock.strength, source.nuclide, at=implant_at) * effective_hours(
+        source.nuclide, elapsed_s=None
+    )
+    return influence_matrix(source, candidates.positions_lps_mm, candidates.axes_lps, points_lps_mm, weight_u_h=weight)
+
+
+def _plan_of(
+    request: ImplantRequest,
+    needles: Sequence[Needle],
+    candidates: Candidates,
+    problem: Problem,
+    outcome: Outcome,
+) -> ImplantPlan:
+    places = len(candidates)
+    used = sorted({int(problem.needle[index]) for index in outcome.chosen})
+    number_of = {old: new for new, old in enumerate(used, start=1)}
+    seeds = []
+    for index in outcome.chosen:
+        place, kind = int(index) % places, int(index) // places
+        seeds.append(
+            Seed(
+                position_lps_mm=candidates.positions_lps_mm[place],
+                axis_lps=candidates.axes_lps[place],
+                source_model=request.stock[kind].source_model,
+                strength=request.stock[kind].strength,
+                needle=number_of[int(candidates.needle[place])],
+            )
+        )
+    kept = tuple(replace(needles[old], number=new) for old, new in number_of.items())
+    return ImplantPlan(
+        label=request.label,
+        patient=request.image.patient,
+        frame_uid=request.image.volume.frame_uid,
+        implant_at=request.implant_at,
+        seeds=tuple(seeds),
+        needles=kept,
+        prescription=Prescription(dose_gy=request.prescription_gy, target=request.target),
+        image=request.image.reference,
+    )
