@@ -23,6 +23,7 @@ class Quantity(Enum):
     TEMPERATURE_K = "K"
     LENGTH_MM = "mm"
     PROBABILITY = "probability, 0 to 1"
+    DEATH_SCORE = "signed death score, 0 = edge of the dead zone, positive inside"
     LABEL = "label, 0 = outside"
 
 

@@ -1,0 +1,1 @@
+"""What brings heat or cold: one source a file."""
