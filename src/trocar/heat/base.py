@@ -264,6 +264,7 @@ class Emission:
     reading_c: float = float("nan")
 
 
+@runtime_checkable
 class PlacedSource(Protocol):
     """A source in place, with whatever it remembers from moment to moment (a warm start, a pause of the generator)."""
 
