@@ -13,6 +13,8 @@
     ├── GuideError           a guide that cannot be made
     ├── EvaluateError        a quantity that is not defined for these inputs
     ├── RuleError            a rule pack that cannot be loaded or judged
+    ├── DepartmentError      a department's record that contradicts itself or cannot be counted
+    ├── AssessmentError      a report that cannot be read
     ├── DicomError           a file or folder that cannot be read, or must not be written
     │   ├── UnreadableFile       not DICOM, truncated, damaged
     │   ├── RefusedObject        readable, but cannot be trusted or is not supported
@@ -106,6 +108,14 @@ class EvaluateError(TrocarError):
 
 class RuleError(TrocarError):
     """A rule pack that cannot be loaded or judged."""
+
+
+class DepartmentError(TrocarError):
+    """A department's record that contradicts itself or cannot be counted."""
+
+
+class AssessmentError(TrocarError):
+    """A report that cannot be read."""
 
 
 class DicomError(TrocarError):
