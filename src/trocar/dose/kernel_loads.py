@@ -44,14 +44,14 @@ def _load(builder: Any, address: Any, *, own: Any, other: Any) -> Any:
 
 @intrinsic
 def table_entry(_typing: Any, table: Any, start: Any, index: Any) -> Any:
-    """Return ``table[start + index]``; ``index`` is a 32-bit integer that differs from lane to lane."""
+    """Return ``table[start + index]`` of whole numbers; ``index`` has 32 bits and differs from lane to lane."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         read, written = _scopes(builder.module)
         address = _address(context, builder, signature.args[0], *values)
         return _load(builder, address, own=read, other=written)
 
-    return types.float32(table, types.int64, types.int32), generate
+    return types.int32(table, types.int64, types.int32), generate
 
 
 @intrinsic
@@ -79,6 +79,27 @@ def add_to(_typing: Any, array: Any, index: Any, value: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(array, types.int64, types.float32), generate
+
+
+@intrinsic
+def value_of(_typing: Any, packed: Any) -> Any:
+    """Return the float32 in the upper 22 bits of a table entry."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        upper = builder.and_(values[0], ir.Constant(ir.IntType(32), -1024))
+        return builder.bitcast(upper, ir.FloatType())
+
+    return types.float32(types.int32), generate
+
+
+@intrinsic
+def slope_of(_typing: Any, packed: Any) -> Any:
+    """Return the signed whole number in the lower 10 bits of a table entry, times 2^22."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        return builder.sitofp(builder.shl(values[0], ir.Constant(ir.IntType(32), 22)), ir.FloatType())
+
+    return types.float32(types.int32), generate
 
 
 @intrinsic

@@ -18,7 +18,9 @@ from trocar.dose.kernel_loads import (
     entry,
     masked,
     row_start,
+    slope_of,
     table_entry,
+    value_of,
     whole_part,
 )
 
@@ -31,9 +33,10 @@ _f4 = np.float32
 
 NEAREST_MM2 = _f4(4.0)
 """Smallest r² of a table; points this close are given the direct formula afterwards."""
-AXIS_MM2 = _f4(1e-9)
 TINY = _f4(1e-20)
 ONE = _f4(1.0)
+HALF = _f4(0.5)
+ZERO = _f4(0.0)
 
 # arc tangent of t on [0, 1] as t times a polynomial in t² (K3); largest error 1.8e-6 rad
 A_0, A_1, A_2 = _f4(0.99997722), _f4(-0.33262283), _f4(0.19354038)
@@ -64,30 +67,27 @@ def rate_from_table(entries: Any, shape: Any, rho2: Any, z: Any) -> Any:
     Parameters
     ----------
     entries
-        Table, row by row.
+        Table, row by row; see `trocar.dose.table.packed`.
     shape
-        (row shift, row mask, row fraction, stride, start, columns per radian, columns of a half turn).
+        (row shift, row mask, row fraction, stride, start, columns per radian, columns of a half turn, unit of slope).
     """
-    shift, mask, fraction, stride, start, per_radian, half_turn = shape
+    shift, mask, fraction, stride, start, per_radian, half_turn, slope_unit = shape
     z2 = z * z
-    less, more = min(z2, rho2), max(z2, rho2)
-    t = less * (ONE / np.sqrt(less * more + TINY))
+    less = min(z2, rho2)
+    t = less * (ONE / np.sqrt(rho2 * z2 + TINY))
     t2 = t * t
-    t4 = t2 * t2
-    angle = t * (((A_0 + t2 * A_1) + t4 * (A_2 + t2 * A_3)) + (t4 * t4) * (A_4 + t2 * A_5)) * per_radian
-    angle = chosen(rho2 < z2, angle, _f4(0.5) * half_turn - angle)
-    angle = chosen(z >= _f4(0.0), angle, half_turn - angle)
+    angle = (per_radian * t) * (A_0 + t2 * (A_1 + t2 * (A_2 + t2 * (A_3 + t2 * (A_4 + t2 * A_5)))))
+    angle = chosen(rho2 < z2, angle, HALF * half_turn - angle)
+    angle = chosen(z >= ZERO, angle, half_turn - angle)
     column = whole_part(angle)
-    across = angle - as_float(column)
+    across = (angle - as_float(column) - HALF) * slope_unit
     bits = bits_of(max(rho2 + z2, NEAREST_MM2))
     along = as_float(masked(bits, mask)) * fraction
     k = row_start(bits, shift, np.int32(stride), column)
-    a = table_entry(entries, start, k)
-    b = table_entry(entries, start + 1, k)
-    c = table_entry(entries, start + stride, k)
-    d = table_entry(entries, start + stride + 1, k)
-    near = a + across * (b - a)
-    far = c + across * (d - c)
+    inner, outer = table_entry(entries, start, k), table_entry(entries, start + stride, k)
+    near, far = value_of(inner), value_of(outer)
+    near += near * across * slope_of(inner)
+    far += far * across * slope_of(outer)
     return near + along * (far - near)
 
 
@@ -119,7 +119,7 @@ def add_source(
         px, py, pz = entry(x, i) + dx, entry(y, i) + dy, entry(z, i) + dz
         height = px * ax + (py * ay + pz * az)
         qx, qy, qz = px - height * ax, py - height * ay, pz - height * az
-        rho2 = qx * qx + (qy * qy + qz * qz) + AXIS_MM2
+        rho2 = qx * qx + (qy * qy + qz * qz)
         add_to(dose, i, weight * rate_from_table(entries, shape, rho2, height))
 
 
@@ -127,7 +127,7 @@ def add_source(
 def rates_at(entries: Any, shape: Any, across: Any, height: Any, rates: Any) -> None:
     """Write the tabulated rates at distances from the axis and heights above the middle plane, float32 in mm."""
     for i in range(len(rates)):
-        rates[i] = rate_from_table(entries, shape, across[i] * across[i] + AXIS_MM2, height[i])
+        rates[i] = rate_from_table(entries, shape, across[i] * across[i], height[i])
 
 
 @inlined
@@ -141,6 +141,7 @@ def shape_of(whole: Any, real: Any, t: Any) -> Any:
         whole[t, 3],
         _f4(real[t, 1]),
         _f4(real[t, 2]),
+        _f4(real[t, 3]),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float32, Int
+from jaxtyping import Float, Float32, Int, Int32
 
 from trocar.catalogue.sources import Source
 from trocar.dose.base import SourceTerm
@@ -51,13 +51,16 @@ class Sources:
     def __len__(self) -> int:
         return len(self.table)
 
-    def joined_tables(self) -> tuple[Float32[np.ndarray, " n"], Int[np.ndarray, "t 4"], Float32[np.ndarray, "t 3"]]:
+    def joined_tables(self) -> tuple[Int32[np.ndarray, " n"], Int[np.ndarray, "t 4"], Float32[np.ndarray, "t 4"]]:
         """Return the entries of all tables one after another, and their shapes as whole and as real numbers."""
         starts = np.cumsum([0, *(len(table.entries) for table in self.tables)])
         shapes = [table.shape for table in self.tables]
         whole = [(s[0], s[1], s[3], s[4] + start) for s, start in zip(shapes, starts, strict=False)]
-        real = [(s[2], s[5], s[6]) for s in shapes]
-        entries = frozen_without_copy(np.concatenate([table.entries for table in self.tables]))
+        real = [(s[2], s[5], s[6], s[7]) for s in shapes]
+        if len(self.tables) == 1:
+            entries = self.tables[0].entries
+        else:
+            entries = frozen_without_copy(np.concatenate([table.entries for table in self.tables]))
         return entries, np.array(whole, dtype=np.int64), np.array(real, dtype=np.float32)
 
     def companions(self) -> Float[np.ndarray, " n"]:
@@ -74,9 +77,7 @@ def lay_out(terms: Sequence[SourceTerm], formalism: Formalism) -> Sources:
     models: list[tuple[Source, Formalism]] = []
     table = [np.zeros(0, dtype=np.int64)]
     for term in terms:
-        blind = Formalism.LINE_1D if formalism is Formalism.LINE_2D else formalism
-        first, second = (_number_of(models, (term.source, form)) for form in (formalism, blind))
-        table.append(np.where(term.is_oriented, first, second))
+        table.append(_table_numbers(term, formalism, models))
     axes = np.concatenate([np.zeros((0, 3)), *(term.axes_lps for term in terms)])
     return Sources(
         models=tuple(models),
@@ -86,6 +87,16 @@ def lay_out(terms: Sequence[SourceTerm], formalism: Formalism) -> Sources:
         axes=np.where(np.isnan(axes), ANY_AXIS, axes),
         weight_gy=gy_from_cgy(np.concatenate([np.zeros(0), *(term.weight_u_h for term in terms)])),
     )
+
+
+def _table_numbers(term: SourceTerm, formalism: Formalism, models: list[tuple[Source, Formalism]]) -> np.ndarray:
+    """Return which model each source of a term belongs to; models that are new are added to the list."""
+    directed = term.is_oriented | (formalism is not Formalism.LINE_2D)
+    number = np.zeros(len(term), dtype=np.int64)
+    for form, mine in ((formalism, directed), (Formalism.LINE_1D, ~directed)):
+        if mine.any():
+            number[mine] = _number_of(models, (term.source, form))
+    return number
 
 
 def _number_of(models: list[tuple[Source, Formalism]], model: tuple[Source, Formalism]) -> int:
