@@ -39,20 +39,19 @@ class BrickLayout(Value):
         Voxels along each edge.
     voxels_mm, nodes_mm, probes_mm
         Offsets from the middle of the brick, ``[axis, point]``.
-    to_i, to_j, to_k
-        Weights from nodes to voxels along each edge, ``[node, voxel]``.
+    to_plane, to_k
+        Weights from nodes to voxels, ``[node, voxel]``, within a plane (j and i) and along k.
     """
 
     shape_kji: tuple[int, int, int]
     voxels_mm: Float[np.ndarray, "3 voxels"]
     nodes_mm: Float[np.ndarray, "3 nodes"]
     probes_mm: Float[np.ndarray, "3 probes"]
-    to_i: Float[np.ndarray, "nodes_i voxels_i"]
-    to_j: Float[np.ndarray, "nodes_j voxels_j"]
+    to_plane: Float[np.ndarray, "nodes_ji voxels_ji"]
     to_k: Float[np.ndarray, "nodes_k voxels_k"]
 
     def __post_init__(self) -> None:
-        for name in ("voxels_mm", "nodes_mm", "probes_mm", "to_i", "to_j", "to_k"):
+        for name in ("voxels_mm", "nodes_mm", "probes_mm", "to_plane", "to_k"):
             object.__setattr__(self, name, frozen_array(getattr(self, name), np.float32))
 
     @property
@@ -61,6 +60,7 @@ class BrickLayout(Value):
         return float(np.sqrt((self.voxels_mm.astype(np.float64) ** 2).sum(axis=0)).max())
 
 
+@lru_cache(maxsize=64)
 def brick_layout(grid: Grid) -> BrickLayout:
     """Return the layout whose bricks are near `BRICK_MM` long along each axis of a grid."""
     spacing = np.array(grid.spacing_ijk_mm)
@@ -75,8 +75,7 @@ def brick_layout(grid: Grid) -> BrickLayout:
         voxels_mm=_offsets(places, steps),
         nodes_mm=_offsets(nodes, steps),
         probes_mm=_offsets(probes, steps),
-        to_i=to_i,
-        to_j=to_j,
+        to_plane=np.kron(to_j, to_i),
         to_k=to_k,
     )
 
@@ -108,7 +107,7 @@ def interpolation_errors(
     angles = (np.arange(ANGLES) + 0.5) / ANGLES * np.pi
     errors = np.zeros((len(distances), ANGLES))
     table = rate_table(source, formalism)
-    inside = (layout.voxels_mm, layout.nodes_mm, layout.to_i, layout.to_j, layout.to_k)
+    inside = (layout.voxels_mm, layout.nodes_mm, layout.to_plane, layout.to_k)
     sample_errors(table.entries, table.shape, inside, distances, angles, *_directions(layout), errors)
     padded = np.pad(errors, 1, mode="edge")
     neighbours = [padded[i : i + len(steps), j : j + ANGLES] for i in range(3) for j in range(3)]

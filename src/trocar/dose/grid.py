@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float32
 
 from trocar.dose.base import SourceTerm
 from trocar.dose.bricks import BINS_AN_OCTAVE, brick_corners, brick_layout, first_distance_log2_mm, interpolation_errors
-from trocar.dose.kernel_bricks import add_bricks, voxels_near
+from trocar.dose.kernel_bricks import add_bricks, least_in_bricks, voxels_near
 from trocar.dose.tabulated import (
     NEAREST_SERVED_MM,
     Progress,
@@ -61,17 +61,14 @@ def dose_on_grid(
     it is the direct formula.
     """
     sources = lay_out(terms, formalism)
-    elsewhere_gy = np.zeros(grid.shape_kji, dtype=np.float32)
-    return dose_of_sources(
-        sources, grid, elsewhere_gy=elsewhere_gy, tolerance=TOLERANCE, progress=progress, threads=threads
-    )
+    return dose_of_sources(sources, grid, elsewhere_gy=None, tolerance=TOLERANCE, progress=progress, threads=threads)
 
 
 def dose_of_sources(
     sources: Sources,
     grid: Grid,
     *,
-    elsewhere_gy: Float32[np.ndarray, "k j i"],
+    elsewhere_gy: Float32[np.ndarray, "k j i"] | None,
     tolerance: float,
     progress: Progress | None = None,
     threads: int = 1,
@@ -85,7 +82,7 @@ def dose_of_sources(
     grid
         Where.
     elsewhere_gy
-        Dose of all other sources.
+        Dose of all other sources; None where there are none.
     tolerance
         Error allowed as part of the whole dose, this one and elsewhere's.
     """
@@ -104,34 +101,26 @@ def dose_of_sources(
 
 
 def _brick_work(
-    sources: Sources, grid: Grid, elsewhere_gy: np.ndarray, *, tolerance: float, dose_gy: np.ndarray
+    sources: Sources, grid: Grid, elsewhere_gy: np.ndarray | None, *, tolerance: float, dose_gy: np.ndarray
 ) -> tuple[Callable[[int], None], range]:
     """Return a function that does the bricks from a number on, and the numbers to call it with."""
     layout = brick_layout(grid)
     corners = brick_corners(grid, layout)
     steps = grid.steps_lps_mm
     middles = grid.origin_lps_mm + (corners[:, ::-1] + 0.5 * (np.array(layout.shape_kji[::-1]) - 1.0)) @ steps
-    inside = (layout.voxels_mm, layout.nodes_mm, layout.probes_mm, layout.to_i, layout.to_j, layout.to_k)
+    inside = (layout.voxels_mm, layout.nodes_mm, layout.probes_mm, layout.to_plane, layout.to_k, layout.shape_kji)
     errors = np.stack([interpolation_errors(*model, layout) for model in sources.models])
     tables = (*sources.joined_tables(), errors, first_distance_log2_mm(layout), BINS_AN_OCTAVE)
     where = (sources.table, sources.positions_mm, sources.axes, sources.weight_gy, sources.companions())
-    least = _least_by_brick(elsewhere_gy, corners, layout.shape_kji)
+    least = np.zeros(len(corners))
+    if elsewhere_gy is not None:
+        least_in_bricks(elsewhere_gy, corners, layout.shape_kji, least)
 
     def work(start: int) -> None:
         part = slice(start, start + BRICKS_AT_ONCE)
         add_bricks(tables, where, inside, (corners[part], middles[part]), tolerance, least[part], dose_gy)
 
     return work, range(0, len(corners), BRICKS_AT_ONCE)
-
-
-def _least_by_brick(values: np.ndarray, corners: np.ndarray, edges: tuple[int, int, int]) -> Float[np.ndarray, " b"]:
-    """Return the least value in each brick."""
-    if not values.any():
-        return np.zeros(len(corners))
-    least = values
-    for axis in range(3):
-        least = np.minimum.reduceat(least, np.arange(0, values.shape[axis], edges[axis]), axis=axis)
-    return np.asarray(least.ravel(), dtype=np.float64)
 
 
 def _correct_near(sources: Sources, grid: Grid, dose_gy: np.ndarray) -> None:

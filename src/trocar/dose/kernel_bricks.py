@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from trocar.dose.kernel_loads import add_to, entry
 from trocar.dose.kernels import add_source, compiled, inlined, shape_of, shift_to, three
 
 _f4 = np.float32
@@ -16,50 +17,79 @@ NEVER = 1e300
 """Burden of a source that must not be interpolated."""
 
 
+@inlined
+def add_scaled(weight: Any, values: Any, total: Any) -> None:
+    """Add an array times a weight to another of the same length."""
+    for i in range(len(total)):
+        add_to(total, i, weight * entry(values, i))
+
+
 @compiled
-def add_interpolated(coarse: Any, to_i: Any, to_j: Any, to_k: Any, half: Any, most: Any, fine: Any) -> None:
-    """Add to a brick of voxels the polynomial through its nodes, one direction after another (B2).
+def add_interpolated(coarse: Any, to_plane: Any, to_k: Any, planes: Any, fine: Any) -> None:
+    """Add to a brick of voxels the polynomial through its nodes, planes of i and j first (B2).
 
     Parameters
     ----------
     coarse
-        Values at nodes, ``[k, j, i]``.
-    to_i, to_j, to_k
-        Weights ``[node, voxel]`` of each direction.
-    half, most
-        Scratch of shapes (nodes k, nodes j, voxels i) and (nodes k, voxels j, voxels i).
+        Values at nodes, ``[k, node of the plane]``.
+    to_plane
+        Weights ``[node, voxel]`` within a plane.
+    to_k
+        Weights ``[node, voxel]`` along k.
+    planes
+        Scratch: a plane of voxels a node along k.
     fine
-        Voxels, ``[k, j, i]``, added to.
+        Voxels, ``[k, voxel of the plane]``, added to.
     """
-    for k in range(coarse.shape[0]):
-        for j in range(coarse.shape[1]):
-            half[k, j, :] = _f4(0.0)
-            for a in range(coarse.shape[2]):
-                weight = coarse[k, j, a]
-                for i in range(half.shape[2]):
-                    half[k, j, i] += weight * to_i[a, i]
-        for j in range(most.shape[1]):
-            most[k, j, :] = _f4(0.0)
-            for a in range(coarse.shape[1]):
-                weight = to_j[a, j]
-                for i in range(most.shape[2]):
-                    most[k, j, i] += weight * half[k, a, i]
-    for k in range(fine.shape[0]):
-        for a in range(coarse.shape[0]):
-            weight = to_k[a, k]
-            for j in range(fine.shape[1]):
-                for i in range(fine.shape[2]):
-                    fine[k, j, i] += weight * most[a, j, i]
+    for k in range(len(coarse)):
+        planes[k, :] = _f4(0.0)
+        for a in range(coarse.shape[1]):
+            add_scaled(coarse[k, a], to_plane[a], planes[k])
+    for k in range(len(fine)):
+        for a in range(len(planes)):
+            add_scaled(to_k[a, k], planes[a], fine[k])
 
 
 @inlined
-def scratch(to_i: Any, to_j: Any, to_k: Any) -> Any:
-    """Return buffers for the voxels and nodes of a brick and for the two steps between them."""
-    fine = np.zeros((to_k.shape[1], to_j.shape[1], to_i.shape[1]), np.float32)
-    coarse = np.zeros((to_k.shape[0], to_j.shape[0], to_i.shape[0]), np.float32)
-    half = np.zeros((to_k.shape[0], to_j.shape[0], to_i.shape[1]), np.float32)
-    most = np.zeros((to_k.shape[0], to_j.shape[1], to_i.shape[1]), np.float32)
-    return fine, coarse, half, most
+def part_of(values: Any, first: Any, edges: Any) -> Any:
+    """Return the voxels of a grid that belong to the brick beginning at a voxel (k, j, i)."""
+    k, j, i = first
+    return values[k : k + edges[0], j : j + edges[1], i : i + edges[2]]
+
+
+@compiled
+def least_in_bricks(values: Any, corners: Any, edges: Any, least: Any) -> None:
+    """Write the least value of a grid in each brick.
+
+    Parameters
+    ----------
+    values
+        ``[k, j, i]``.
+    corners
+        First voxel (k, j, i) of each brick.
+    edges
+        Voxels of a brick in k, j and i.
+    least
+        Result, one a brick.
+    """
+    for b in range(len(corners)):
+        here = part_of(values, corners[b], edges)
+        smallest = _f4(np.inf)
+        for k in range(here.shape[0]):
+            for j in range(here.shape[1]):
+                row = here[k, j]
+                for i in range(len(row)):
+                    smallest = min(smallest, row[i])
+        least[b] = smallest
+
+
+@inlined
+def scratch(to_plane: Any, to_k: Any) -> Any:
+    """Return buffers for the voxels and nodes of a brick and for the step between them, a row a plane."""
+    fine = np.zeros((to_k.shape[1], to_plane.shape[1]), np.float32)
+    coarse = np.zeros((to_k.shape[0], to_plane.shape[0]), np.float32)
+    planes = np.zeros((to_k.shape[0], to_plane.shape[1]), np.float32)
+    return fine, coarse, planes
 
 
 @compiled
@@ -73,7 +103,7 @@ def sample_errors(
     entries, shape
         Table of the source.
     layout
-        Offsets of voxels and nodes, weights from nodes to voxels in i, j and k.
+        Offsets of voxels and nodes, weights from nodes to voxels within a plane and along k.
     distances_mm, angles
         Of the brick from the source; angles from its axis.
     aways, sides
@@ -81,8 +111,8 @@ def sample_errors(
     errors
         Result ``[distance, angle]``.
     """
-    voxels, nodes, to_i, to_j, to_k = layout
-    fine, coarse, half, most = scratch(to_i, to_j, to_k)
+    voxels, nodes, to_plane, to_k = layout
+    fine, coarse, planes = scratch(to_plane, to_k)
     true = np.zeros(voxels.shape[1], np.float32)
     for a in range(len(distances_mm)):
         for b in range(len(angles)):
@@ -100,7 +130,7 @@ def sample_errors(
                     points = voxels if which else nodes
                     values = true if which else coarse.reshape(-1)
                     add_source(entries, shape, points[0], points[1], points[2], values, away, (ax, ay, az), _f4(1.0))
-                add_interpolated(coarse, to_i, to_j, to_k, half, most, fine)
+                add_interpolated(coarse, to_plane, to_k, planes, fine)
                 interpolated = fine.reshape(-1)
                 for i in range(len(true)):
                     worst = max(worst, abs(interpolated[i] / true[i] - _f4(1.0)))
@@ -213,7 +243,7 @@ def add_bricks(tables: Any, sources: Any, layout: Any, corners: Any, tolerance: 
         Table number, centre in mm ``[source, 3]``, axis ``[source, 3]``, weight, companions.
     layout
         Offsets in mm from the middle of a brick of its voxels, nodes and probes (``[3, n]`` each); weights from nodes
-        to voxels in i, j and k.
+        to voxels within a plane and along k; voxels along k, j and i.
     corners
         First voxel (k, j, i) of each brick, and its middle in mm ``[brick, 3]``.
     tolerance
@@ -225,10 +255,10 @@ def add_bricks(tables: Any, sources: Any, layout: Any, corners: Any, tolerance: 
     """
     entries, whole, real, errors, first_log2_mm, bins_an_octave = tables
     table, centres, axes, weights, companions = sources
-    voxels, nodes, probes, to_i, to_j, to_k = layout
+    voxels, nodes, probes, to_plane, to_k, edges = layout
     first, middles = corners
     n = len(weights)
-    fine, coarse, half, most = scratch(to_i, to_j, to_k)
+    fine, coarse, planes = scratch(to_plane, to_k)
     shares = np.zeros((n, probes.shape[1]), np.float32)
     error, burden, interpolated = np.zeros(n), np.zeros(n), np.zeros(n, np.bool_)
     for b in range(len(first)):
@@ -251,11 +281,11 @@ def add_bricks(tables: Any, sources: Any, layout: Any, corners: Any, tolerance: 
                 _as_parts(shares, total[b])
                 found = choose_interpolated(shares, error, companions, tolerance, burden, interpolated)
         if found:
-            add_interpolated(coarse, to_i, to_j, to_k, half, most, fine)
-        for k in range(min(fine.shape[0], dose.shape[0] - first[b, 0])):
-            for j in range(min(fine.shape[1], dose.shape[1] - first[b, 1])):
-                for i in range(min(fine.shape[2], dose.shape[2] - first[b, 2])):
-                    dose[first[b, 0] + k, first[b, 1] + j, first[b, 2] + i] += fine[k, j, i]
+            add_interpolated(coarse, to_plane, to_k, planes, fine)
+        here = part_of(dose, first[b], edges)
+        for k in range(here.shape[0]):
+            for j in range(here.shape[1]):
+                add_scaled(_f4(1.0), fine[k, j * edges[2] : (j + 1) * edges[2]], here[k, j])
 
 
 @compiled
