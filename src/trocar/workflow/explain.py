@@ -142,16 +142,32 @@ def _searched(
     """Return the shortest account to which no further supposition adds enough."""
     best, leaders = nothing, alone
     for depth in range(1, MOST_CAUSES + 1):
-        leaders = sorted(leaders, key=lambda each: each.rank)[:ACCOUNTS_KEPT]
+        leaders = _led_by_complete(sorted(leaders, key=lambda each: each.rank), floor=floor)[:ACCOUNTS_KEPT]
         if not leaders or not _worth(best.left - leaders[0].left, left=best.left, floor=floor):
             break
         best = leaders[0]
-        if depth == MOST_CAUSES or not 100.0 * (best.left - floor) >= WORTH_PERCENT:
+        if depth == MOST_CAUSES or _is_complete(best, floor=floor):
             break
         hopeful = [leader for leader in leaders if leader.left <= HOPELESS * best.left]
         leaders = [further for leader in hopeful for further in _extended(evidence, leader, suppositions)]
         report(0.3 + 0.15 * depth)
     return best
+
+
+def _is_complete(account: _Account, *, floor: float) -> bool:
+    """Return whether an account leaves no more than rounding."""
+    return 100.0 * (account.left - floor) < WORTH_PERCENT
+
+
+def _led_by_complete(ranked: list[_Account], *, floor: float) -> list[_Account]:
+    """Return accounts by rank, but one that leaves rounding alone before a leader that leaves clearly more.
+
+    A named cause that would need a further one beside it is not preferred to a fit that needs none.
+    """
+    complete = next((each for each in ranked if _is_complete(each, floor=floor)), None)
+    if complete is None or ranked[0].left - complete.left <= RIVAL_WITHIN * complete.misfits[0]:
+        return ranked
+    return [complete, *(each for each in ranked if each is not complete)]
 
 
 def _extended(evidence: Evidence, account: _Account, suppositions: tuple[Supposition, ...]) -> list[_Account]:

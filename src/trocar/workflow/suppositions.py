@@ -26,6 +26,9 @@ SHIFT_NAMES = "ijk"
 UNUSUAL = 0.05
 """Handicap of what a system may do but hardly does any more."""
 
+ANOTHER_NAME = 1e-3
+"""Handicap that settles the order of two suppositions which give the same dose."""
+
 
 def all_suppositions(plan: Plan, grid: Grid) -> tuple[Supposition, ...]:
     """Return everything that is tried on a plan whose stored dose lies on a grid."""
@@ -248,7 +251,9 @@ def orientation_suppositions(plan: Plan) -> Iterator[Supposition]:
     if all(source.F.is_symmetric for source in sources_of(plan)):
         del rules[AxisRule.REVERSED]
     for rule, message in rules.items():
-        yield Supposition(cause=Cause.ORIENTATION, message=message, applied_to=_with_axes(rule))
+        # without directions every source is computed one-dimensionally: the usual name of it goes first
+        handicap = ANOTHER_NAME if rule is AxisRule.UNKNOWN else 0.0
+        yield Supposition(cause=Cause.ORIENTATION, message=message, applied_to=_with_axes(rule), handicap=handicap)
 
 
 def _with_axes(rule: AxisRule) -> Callable[[Model], Model | None]:
