@@ -10,19 +10,16 @@ from datetime import datetime
 import numpy as np
 from jaxtyping import Float
 
-from trocar.dose.base import Method, source_terms
-from trocar.dose.points import dose_at_points
 from trocar.dose.tg43 import Formalism
 from trocar.errors import PlanError
+from trocar.evaluate.dvh import compute_dvh
 from trocar.geometry.region import Region
 from trocar.geometry.value import Value
 from trocar.plan.needles import Needle
 from trocar.plan.patient import ImageReference, Patient
 from trocar.plan.plan import ImplantPlan, Prescription
 from trocar.plan.seeds import Seed, Strength, unit_axis
-
-JUDGED_AT_MM = 2.0
-"""Lattice on which the target's D90 is judged while the strength is sought."""
+from trocar.workflow.compute import compute_dose_at_points
 
 WALK_MM = 1.0
 LONGEST_WALK_MM = 400.0
@@ -161,12 +158,8 @@ def _strength_for_d90(
         for place in positions
     )
     plan = ImplantPlan(label="unit", patient=patient, frame_uid="", implant_at=implant_at, seeds=seeds)
-    low, high = target.bounds_lps_mm
-    axes = [np.arange(start, end, JUDGED_AT_MM) for start, end in zip(low, high, strict=True)]
-    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-    points = points[target.contains(points)]
-    dose = dose_at_points(source_terms(plan), points, formalism=Formalism.LINE_2D, method=Method.TABULATED)
-    return pattern.dose_gy / float(np.percentile(dose, 10.0))
+    dvh = compute_dvh(target, lambda points: compute_dose_at_points(plan, points, formalism=Formalism.LINE_2D))
+    return pattern.dose_gy / dvh.dose_at_percent(90.0)
 
 
 def _loaded(
