@@ -88,6 +88,8 @@ def draw_spacing(curves: dict[Between, list[Deviation]]) -> None:
         axes[0].loglog(SPACINGS_MM, [each.dose for each in kept], "s--", label=f"{between.name}: D1–D99")
     axes[0].axhline(0.5, color="grey", lw=0.8)
     axes[0].set(xlabel="spacing of contours (mm)", ylabel="largest deviation of 15 cases (%)")
+    axes[0].set_xticks(SPACINGS_MM, [f"{spacing:g}" for spacing in SPACINGS_MM])
+    axes[0].minorticks_off()
     axes[0].legend(fontsize=8)
     case = all_cases()[5]
     got = [measure(case, spacing_mm=FINE_MM, accuracy=Accuracy(points=n, most_points=n)) for n in POINTS]

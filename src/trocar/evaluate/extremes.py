@@ -90,9 +90,11 @@ def _searched(
 
 def _best_of_cells(points: np.ndarray, value: np.ndarray, *, edge_mm: float) -> np.ndarray:
     """Return the numbers of the points with the least values, no two of them in one cell."""
-    rising = np.argsort(value, kind="stable")
-    cell = np.floor((points[rising] - points.min(axis=0)) / edge_mm).astype(np.int64)
-    counts = cell.max(axis=0) + 1
-    _, first = np.unique(np.ravel_multi_index(tuple(cell.T), tuple(counts)), return_index=True)
-    best: np.ndarray = rising[np.sort(first)[:SEARCHES]]
-    return best
+    falling = np.argsort(-value)
+    cell = np.floor((points[falling] - points.min(axis=0)) / edge_mm).astype(np.int64)
+    number = np.ravel_multi_index(tuple(cell.T), tuple(cell.max(axis=0) + 1))
+    best_of = np.full(int(number.max()) + 1, -1)
+    best_of[number] = falling  # of several in one cell the last, which has the least value, stays
+    best = best_of[best_of >= 0]
+    chosen: np.ndarray = best[np.argsort(value[best], kind="stable")[:SEARCHES]]
+    return chosen
