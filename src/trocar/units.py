@@ -12,6 +12,7 @@ Number = TypeVar("Number", float, np.ndarray)
 
 SECONDS_PER_DAY = 86_400.0
 SECONDS_PER_HOUR = 3_600.0
+HOURS_PER_DAY = 24.0
 MBQ_PER_MCI = 37.0
 
 
