@@ -92,14 +92,14 @@ def test_instant_repair_leaves_the_dose_itself() -> None:
 
 def test_the_effective_time_is_where_the_kill_equals_the_births() -> None:
     of = load_radiobiology("prostate_cancer")
-    days = effective_time_d(145.0, IODINE, of)
+    days = float(effective_time_d(np.array([145.0]), IODINE, of)[0])
     decay = np.log(2) / IODINE.half_life_d
     assert 145.0 * decay * np.exp(-decay * days) == pytest.approx(of.loss_gy_per_d, rel=1e-9)
 
 
 def test_repopulation_takes_away_its_rate_times_the_effective_time() -> None:
     of = load_radiobiology("prostate_cancer")
-    days = effective_time_d(145.0, IODINE, of)
+    days = float(effective_time_d(np.array([145.0]), IODINE, of)[0])
     decay = np.log(2) / (IODINE.half_life_d * 24)
     kill = protracted_bed_gy(
         145.0 * decay, decay_per_h=decay, repair_per_h=of.repair_per_h, alpha_beta_gy=of.alpha_beta_gy, hours=days * 24

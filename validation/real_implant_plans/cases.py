@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import binary_dilation
 
 from trocar.dicom.image import read_image
 from trocar.dicom.image_writer import write_image
@@ -32,8 +33,10 @@ MEDIASTINUM_LPS_MM = (np.array([-10.0, 165.0, -475.0]), np.array([32.0, 45.0, 45
 LESION_LPS_MM = (np.array([-80.0, -178.0, 391.0]), np.array([14.0, 13.0, 13.0]))
 
 
+AROUND_KJI = np.ones((2, 3, 3), dtype=bool)
+
 PERINEUM_Z_MM = -106.0
-"""Below this the published volume shows the thighs of a patient who lies straight; for an implant the legs are raised."""
+"""Below this the published volume shows the thighs of one who lies straight; for an implant the legs are raised."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +58,11 @@ def as_published(folder: Path, out: Path) -> tuple[Path, Path]:
 
 
 def with_raised_legs(folder: Path, out: Path) -> tuple[Path, Path]:
-    """Return the painted volume emptied below the perineum, and the prostate bed without the bladder it was drawn over."""
+    """Return the painted volume emptied below the perineum, and the part of the prostate bed before the bladder.
+
+    The bed of external beam was drawn over the wall of the bladder and behind it; a needle from the perineum
+    reaches what lies before the bladder, with one voxel left for the margin.
+    """
     image = read_image(folder).value
     grid = image.volume.grid
     heights = grid.origin_lps_mm[2] + np.arange(grid.shape_kji[0]) * grid.spacing_ijk_mm[2]
@@ -68,7 +75,8 @@ def with_raised_legs(folder: Path, out: Path) -> tuple[Path, Path]:
     image = read_image(out / "ct").value
     published = read_structures(folder.parent / "rtstruct.dcm").value
     bed, bladder = (filled(published.named(name), grid) for name in ("prostate_bed", "Bladder"))
-    target = Grown(mask_kji=bed & ~bladder, grid=grid, tissue=(0.0, 0.0)).structure(number=901, name="Bed")
+    behind = np.logical_or.accumulate(binary_dilation(bladder, AROUND_KJI), axis=0)  # k rises from feet to head
+    target = Grown(mask_kji=bed & ~behind, grid=grid, tissue=(0.0, 0.0)).structure(number=901, name="Bed")
     made = StructureSet(
         label=published.label,
         patient=image.patient,

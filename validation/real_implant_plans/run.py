@@ -43,7 +43,15 @@ def plan(case: RealCase, data: Path, out: Path) -> Planned:
     """Return a case planned by ``trocar plan``."""
     images, structures = case.prepare(data / case.published, out / f"{case.name}-input")
     folder = out / case.name
-    command = [sys.executable, "-c", "from trocar.cli.main import main; main()", "plan", str(case.request), "--images", str(images)]
+    command = [
+        sys.executable,
+        "-c",
+        "from trocar.cli.main import main; main()",
+        "plan",
+        str(case.request),
+        "--images",
+        str(images),
+    ]
     command += ["--structures", str(structures), "--out", str(folder), "--replace", "--lang", "en"]
     began = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,7 +1,7 @@
 """How near needles come to structures, found by stepping along them: shares no code with the planner.
 
-A structure is here what its polygons enclose, each standing for its slice. Points every quarter of a millimetre along a needle are
-compared with the edges of every polygon.
+A structure is here what its polygons enclose, each standing for its slice. Points every quarter of a millimetre along a
+needle are compared with the edges of every polygon.
 """
 
 import numpy as np

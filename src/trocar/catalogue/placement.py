@@ -103,14 +103,12 @@ def read_placement(text: str, *, name: str) -> dict[str, PlacementErrors]:
 
 
 def _errors(key: str, entry: dict[str, Any]) -> PlacementErrors:
-    spreads = {
-        name: Spread(**entry.pop(name)) if name in entry else None
-        for name in ("entry_mm", "tip_mm", "angle_deg", "depth_mm")
-    }
-    if spreads["entry_mm"] is None or spreads["tip_mm"] is None:
+    texts: dict[str, Any] = {"name_zh": entry.get("name", key), "source": "", "url": "", "confidence": "hospital"}
+    for name in ("entry_mm", "tip_mm", "angle_deg", "depth_mm"):
+        texts[name] = Spread(**entry.pop(name)) if name in entry else None
+    if texts["entry_mm"] is None or texts["tip_mm"] is None:
         raise KeyError("entry_mm, tip_mm")
-    texts = {"name_zh": entry.get("name", key), "source": "", "url": "", "confidence": "hospital", **entry}
-    return PlacementErrors(key=key, **spreads, **texts)
+    return PlacementErrors(key=key, **{**texts, **entry})
 
 
 @cache

@@ -97,7 +97,9 @@ def _memory(decay: float, repair: float, hours: float) -> float:
     return (_area(rate - step, hours) - _area(rate + step, hours)) / (2.0 * step)
 
 
-def effective_time_d(dose_gy: Number, nuclide: Nuclide, tissue: Radiobiology) -> Number:
+def effective_time_d(
+    dose_gy: Float[np.ndarray, " n"], nuclide: Nuclide, tissue: Radiobiology
+) -> Float[np.ndarray, " n"]:
     """Return the days after which the implant kills more slowly than clonogens are born (B3); inf without repopulation.
 
     Parameters
@@ -109,15 +111,13 @@ def effective_time_d(dose_gy: Number, nuclide: Nuclide, tissue: Radiobiology) ->
     --------
     >>> from trocar.catalogue.nuclides import load_nuclide
     >>> from trocar.catalogue.radiobiology import load_radiobiology
-    >>> round(float(effective_time_d(145.0, load_nuclide("I-125"), load_radiobiology("prostate_cancer"))), 1)
-    234.2
+    >>> effective_time_d(np.array([145.0]), load_nuclide("I-125"), load_radiobiology("prostate_cancer")).round(1)
+    array([234.2])
     """
     decay_per_d = float(np.log(2.0)) / nuclide.half_life_d
     if tissue.loss_gy_per_d == 0.0:
-        return np.inf * np.ones_like(dose_gy) if isinstance(dose_gy, np.ndarray) else np.inf
-    excess = np.maximum(np.asarray(dose_gy) * decay_per_d / tissue.loss_gy_per_d, 1.0)
-    days = np.log(excess) / decay_per_d
-    return days if isinstance(dose_gy, np.ndarray) else float(days)
+        return np.full_like(dose_gy, np.inf)
+    return np.asarray(np.log(np.maximum(dose_gy * decay_per_d / tissue.loss_gy_per_d, 1.0)) / decay_per_d)
 
 
 def implant_bed_gy(
@@ -143,8 +143,8 @@ def implant_bed_gy(
     """
     decay_per_h = float(np.log(2.0)) / (nuclide.half_life_d * HOURS_PER_DAY)
     kick_off = tissue.kick_off_d if external is None else tissue.kick_off_d - external.implant_after_d
-    days = np.maximum(effective_time_d(np.asarray(dose_gy, dtype=np.float64), nuclide, tissue), max(kick_off, 0.0))
-    kill = _kill(np.asarray(dose_gy, dtype=np.float64) * decay_per_h, decay_per_h, tissue, days)
+    days = np.maximum(effective_time_d(dose_gy, nuclide, tissue), max(kick_off, 0.0))
+    kill = _kill(dose_gy * decay_per_h, decay_per_h, tissue, days)
     lost_days = np.where(np.isinf(days), 0.0, np.maximum(days - kick_off, 0.0))
     if external is not None:
         kill = kill + fractionated_bed_gy(external.fractions, external.dose_per_fraction_gy, tissue.alpha_beta_gy)

@@ -24,9 +24,14 @@ def achievements(
 
 def _value(problem: Problem, dose_gy: np.ndarray, goal: Goal) -> float:
     points = problem.structure(goal.structure)
-    value = metric_value(points, dose_gy[points.start : points.stop], goal.metric, problem.prescription_gy)
+    return goal_value(points, dose_gy[points.start : points.stop], goal, problem.prescription_gy)
+
+
+def goal_value(points: PointSet, dose_gy: Float[np.ndarray, " n"], goal: Goal, prescription_gy: float) -> float:
+    """Return what a goal compares, in its own unit, for the dose at the points of its structure; see `metric_value`."""
+    value = metric_value(points, dose_gy, goal.metric, prescription_gy)
     if goal.metric.is_dose:
-        return value if goal.limit_unit is Unit.GY else 100.0 * value / problem.prescription_gy
+        return value if goal.limit_unit is Unit.GY else 100.0 * value / prescription_gy
     return value if goal.limit_unit is Unit.CC else 100.0 * value / points.volume_cc
 
 

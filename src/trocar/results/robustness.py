@@ -10,6 +10,7 @@ from jaxtyping import Float
 from trocar.errors import EvaluateError
 from trocar.geometry.value import Value, frozen_array
 
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Outcomes(Value):
     """One quantity over all versions of an implant.

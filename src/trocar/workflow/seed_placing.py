@@ -63,7 +63,7 @@ def implant_problem(
         tip_to_seed_mm=seeding.tip_to_seed_mm,
         allowed=target.contains,
     )
-    points, sets = join_structures(_sampled(request, target))
+    points, sets = join_structures(sampled_structures(request, target))
     matrices = [_dose_of_one(each, candidates, points, request.implant_at) for each in request.stock]
     kinds, places = len(request.stock), len(candidates)
     touching = touching_pairs(
@@ -100,9 +100,12 @@ def _for_kinds(pairs: np.ndarray, kinds: int, places: int) -> np.ndarray:
     return np.concatenate([pairs + np.array(shift, dtype=np.int32) for shift in shifts]).astype(np.int32)
 
 
-def _sampled(request: ImplantRequest, target: Region) -> list[SampledStructure]:
+def sampled_structures(
+    request: ImplantRequest, target: Region, *, target_points: int = TARGET_POINTS, organ_points: int = ORGAN_POINTS
+) -> list[SampledStructure]:
+    """Return points in the target and, near it, in every organ a goal speaks of."""
     low, high = target.bounds_lps_mm
-    sampled = [sample_structure(request.target, target.contains, low_lps_mm=low, high_lps_mm=high, count=TARGET_POINTS)]
+    sampled = [sample_structure(request.target, target.contains, low_lps_mm=low, high_lps_mm=high, count=target_points)]
     for name in dict.fromkeys(goal.structure for goal in request.goals):
         if name == request.target:
             continue
@@ -116,7 +119,7 @@ def _sampled(request: ImplantRequest, target: Region) -> list[SampledStructure]:
                     region.contains,
                     low_lps_mm=near_low,
                     high_lps_mm=near_high,
-                    count=ORGAN_POINTS,
+                    count=organ_points,
                     volume_cc=region.volume_mm3 / 1e3,
                 )
             )
