@@ -20,9 +20,16 @@ def _is_compiled(module: str) -> bool:
     return any(part.startswith("kernel") for part in module.split("."))
 
 
+def _speaks_typer(module: str) -> bool:
+    """Say whether a module's annotations are for the command line, which passes other things than they say."""
+    return module.startswith("trocar.cli.")
+
+
 _hook = install_import_hook("trocar", "shape_assertions.asserting")
 _asserts_shapes = _hook.hook.should_instrument
-_hook.hook.should_instrument = lambda module: _asserts_shapes(module) and not _is_compiled(module)  # type: ignore[method-assign]
+_hook.hook.should_instrument = lambda module: (  # type: ignore[method-assign]
+    _asserts_shapes(module) and not _is_compiled(module) and not _speaks_typer(module)
+)
 
 # How long an example takes says more about the machine, and about what numba just compiled, than about the code.
 settings.register_profile(

@@ -7,10 +7,10 @@ from scipy.optimize import linear_sum_assignment
 from trocar.errors import ImagingError
 from trocar.geometry.grid import Grid
 from trocar.geometry.volume import Quantity, Volume
-from trocar.imaging.seed_values import Localisation, SeedBody
 from trocar.imaging.seeds import find_seeds
 from trocar.phantom.metal_scan import Scanner, scan_with_rods
 from trocar.phantom.rods import SEED_WITH_SILVER_ROD, Rod
+from trocar.results.seeds_seen import Localisation, SeedBody
 
 BODY = SeedBody(length_mm=4.5)
 SAME_SEED_WITHIN_MM = 2.5

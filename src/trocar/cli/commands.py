@@ -37,6 +37,9 @@ COMMANDS = (
         name="check", module="trocar.cli.check", attribute="check", help="Check another system's plan. 独立核对计划"
     ),
     Command(name="plan", module="trocar.cli.plan", attribute="plan", help="Propose an implant. 制定植入计划"),
+    Command(
+        name="verify", module="trocar.cli.verify", attribute="verify", help="Verify an implant on its CT. 术后剂量验证"
+    ),
     Command(name="dose", module="trocar.cli.dose", attribute="dose", help="Compute the dose of a plan. 计算剂量"),
     Command(name="dvh", module="trocar.cli.dvh", attribute="dvh", help="Dose-volume histograms. 剂量体积直方图"),
     Command(name="sources", module="trocar.cli.sources", attribute="sources", help="List the source data. 列出源数据"),

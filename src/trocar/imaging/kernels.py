@@ -67,7 +67,8 @@ def _turned(row: np.ndarray, angle_1: float, angle_2: float) -> np.ndarray:
 
 
 @njit(cache=True, fastmath=True)
-def _changed(row: np.ndarray, parameter: int, step: float) -> np.ndarray:
+def changed(row: np.ndarray, parameter: int, step: float) -> np.ndarray:
+    """Return the row with one parameter changed: centre (0 to 2), direction (3, 4), log mass (5)."""
     if parameter < 3:
         moved = row.copy()
         moved[parameter] += step
@@ -109,9 +110,9 @@ def refine_line(
     slopes = np.zeros((6, count))
     for _ in range(rounds):
         for p in range(6):
-            changed = _changed(row, p, steps[p])
+            tried = changed(row, p, steps[p])
             for n in range(count):
-                now[n] = others[n] + line_value(points[n, 0], points[n, 1], points[n, 2], changed, half_mm, sigma)
+                now[n] = others[n] + line_value(points[n, 0], points[n, 1], points[n, 2], tried, half_mm, sigma)
                 slopes[p, n] = (min(now[n], cap) - min(model[n], cap)) / steps[p]
         matrix = np.zeros((6, 6))
         right = np.zeros(6)

@@ -13,6 +13,8 @@ from trocar.geometry.grid import Grid
 from trocar.geometry.volume import Quantity, Volume
 from trocar.results.registration import Displacement, Motion, Registration
 
+sitk.ProcessObject.SetGlobalWarningDisplay(False)  # starts that do not overlap are tried on purpose
+
 WINDOW_HU = (-300.0, 300.0)
 """Values are cut to this window, so that bone, metal and air do not outweigh soft tissue."""
 

@@ -8,8 +8,8 @@ from jaxtyping import Bool, Float
 from scipy.cluster.vq import kmeans2
 from scipy.optimize import least_squares
 
-from trocar.imaging.kernels import add_line, cost_of, refine_line
-from trocar.imaging.seed_values import SeedBody
+from trocar.imaging.kernels import add_line, changed, cost_of, refine_line
+from trocar.results.seeds_seen import SeedBody
 
 STREAK_HU = 120.0
 MODEL_SHARE = 0.15
@@ -90,12 +90,12 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterFit:
-    """One reading of a bright thing."""
+    """One reading of a bright thing; ``spreads`` are those of place (mm) and axis (degrees)."""
 
     rows: Float[np.ndarray, "n 7"]
     score: float
     explained: Float[np.ndarray, " n"]
-    position_sd_mm: Float[np.ndarray, " n"]
+    spreads: Float[np.ndarray, "n 2"]
 
 
 def measure_picture(
@@ -214,9 +214,9 @@ def _best_reading(patch: Patch, picture: Picture, count: int, likely: int, empty
         attempts += [_fitted(patch, picture, _along(attempts[0][0], axis), sweeps=1) for axis in np.eye(3)]
     rows, cost = min(attempts, key=lambda attempt: attempt[1])
     rows, cost = _fitted(patch, picture, rows, sweeps=2)
-    explained, sd_mm = _quality(patch, picture, rows)
+    explained, spreads = _quality(patch, picture, rows)
     score = cost / (empty / likely) + SEED_PRICE * count
-    return ClusterFit(rows=rows, score=float(score), explained=explained, position_sd_mm=sd_mm)
+    return ClusterFit(rows=rows, score=float(score), explained=explained, spreads=spreads)
 
 
 def _along(rows: np.ndarray, axis: np.ndarray) -> np.ndarray:
@@ -257,12 +257,12 @@ def _single_energy(patch: Patch, picture: Picture) -> float:
 
 
 def _quality(patch: Patch, picture: Picture, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return, for each seed, the explained share of the picture within 3 mm of it and the position's spread."""
+    """Return, for each seed, the explained share of the picture within 3 mm of it, and its spreads."""
     sigma = np.array(picture.blur_mm)
     model = np.full(len(patch.observed_hu), patch.background_hu)
     for row in rows:
         add_line(patch.points_mm, row, picture.half_mm, sigma, model, 1.0)
-    explained, sds = [], []
+    explained, spreads = [], []
     for row in rows:
         along = (patch.points_mm - row[:3]) @ row[3:6]
         foot = row[:3] + np.clip(along, -picture.half_mm, picture.half_mm)[:, None] * row[3:6]
@@ -271,24 +271,27 @@ def _quality(patch: Patch, picture: Picture, rows: np.ndarray) -> tuple[np.ndarr
         left = cost_of(seen, model[near], weight, patch.cap_hu)
         whole = float((weight * (seen - patch.background_hu) ** 2).sum())
         explained.append(1.0 - left / max(whole, 1e-9))
-        sds.append(_position_sd_mm(patch.points_mm[near], weight, row, picture, left))
-    return np.array(explained), np.array(sds)
+        spreads.append(_spreads(patch.points_mm[near], weight, row, picture, left))
+    return np.array(explained), np.array(spreads)
 
 
-def _position_sd_mm(points: np.ndarray, weight: np.ndarray, row: np.ndarray, picture: Picture, left: float) -> float:
-    """Return the centre's standard deviation (root mean square over the axes) by error propagation."""
+def _spreads(
+    points: np.ndarray, weight: np.ndarray, row: np.ndarray, picture: Picture, left: float
+) -> tuple[float, float]:
+    """Return standard deviations by error propagation: of the centre in mm and of the direction in degrees.
+
+    Both are root mean squares, over the three axes and over the two ways a direction can turn.
+    """
     sigma, step = np.array(picture.blur_mm), 0.05
     slopes = []
-    for axis in range(3):
+    for parameter in range(5):
         pair = []
         for sign in (1.0, -1.0):
-            moved = row.copy()
-            moved[axis] += sign * step
             value = np.zeros(len(points))
-            add_line(points, moved, picture.half_mm, sigma, value, 1.0)
+            add_line(points, changed(row, parameter, sign * step), picture.half_mm, sigma, value, 1.0)
             pair.append(value)
         slopes.append((pair[0] - pair[1]) / (2.0 * step))
     matrix = np.array(slopes)
-    information = (matrix * weight) @ matrix.T + 1e-9 * np.eye(3)
-    freedom = max(len(points) - 6, 1)
-    return float(np.sqrt(np.trace(np.linalg.inv(information)) / 3.0 * left / freedom))
+    information = (matrix * weight) @ matrix.T + 1e-9 * np.eye(5)
+    variance = np.diag(np.linalg.inv(information)) * left / max(len(points) - 6, 1)
+    return float(np.sqrt(variance[:3].mean())), float(np.degrees(np.sqrt(variance[3:].mean())))

@@ -14,7 +14,7 @@ from scipy.ndimage import binary_dilation, find_objects, label
 from trocar.errors import ImagingError
 from trocar.geometry.volume import Quantity, Volume
 from trocar.imaging.seed_fit import ClusterFit, Patch, Picture, fit_cluster, measure_picture
-from trocar.imaging.seed_values import FoundSeed, Localisation, SeedBody, Verdict
+from trocar.results.seeds_seen import FoundSeed, Localisation, SeedBody, Verdict
 
 DIMMEST_HU = 600.0
 """Nothing darker than this at its brightest voxel is looked at: seeds show thousands even in 5 mm slices."""
@@ -176,7 +176,7 @@ def _read(patch: Patch, picture: Picture, number: int, scan: Volume) -> _Reading
 def _seeds_of(fit: ClusterFit, picture: Picture, cluster: int, scan: Volume) -> tuple[FoundSeed, ...]:
     unit_steps = scan.grid.steps_lps_mm / np.array(scan.grid.spacing_ijk_mm)[:, None]
     found = []
-    for row, share, sd_mm in zip(fit.rows, fit.explained, fit.position_sd_mm, strict=True):
+    for row, share, (sd_mm, sd_deg) in zip(fit.rows, fit.explained, fit.spreads, strict=True):
         ratio = float(row[6] / picture.mass_hu_mm3)
         confidence = _confidence(ratio, float(share))
         if confidence < POSSIBLE:
@@ -191,6 +191,7 @@ def _seeds_of(fit: ClusterFit, picture: Picture, cluster: int, scan: Volume) -> 
                 cluster=cluster,
                 mass_ratio=ratio,
                 explained=float(share),
+                axis_sd_deg=float(sd_deg),
             )
         )
     return tuple(found)

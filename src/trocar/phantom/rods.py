@@ -38,6 +38,16 @@ SEED_WITH_SILVER_ROD = (
 """The usual I-125 seed (6711 kind): a hollow titanium capsule with a silver rod; its round welds are taken as flat."""
 
 
+def seed_layers(length_mm: float) -> tuple[Layer, ...]:
+    """Return the usual seed at another length of capsule; the rod and the hollow grow with it."""
+    return tuple(
+        Layer(
+            radius_mm=layer.radius_mm, length_mm=layer.length_mm * length_mm / 4.5, metal=layer.metal, sign=layer.sign
+        )
+        for layer in SEED_WITH_SILVER_ROD
+    )
+
+
 def steel_needle(length_mm: float) -> tuple[Layer, ...]:
     """Return an 18 G steel needle (outer diameter 1.27 mm, bore 0.84 mm) with its stylet drawn."""
     return (

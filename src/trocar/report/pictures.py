@@ -61,7 +61,7 @@ def slices_picture(scene: Scene, cuts: tuple[Cut, ...], *, columns: int, paper: 
         panels = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes, cut in zip(panels, cuts, strict=False):
             paint_slice(axes, scene, cut)
-            axes.set_title(_slice_title(cut, paper))
+            axes.set_title(slice_title(cut, paper))
         for axes in panels[len(cuts) :]:
             axes.set_visible(False)
         handles = legend_handles(scene, shown=shown)
@@ -78,7 +78,8 @@ def slices_picture(scene: Scene, cuts: tuple[Cut, ...], *, columns: int, paper: 
     return paper.drawn(paint, height_mm=height_mm)
 
 
-def _slice_title(cut: Cut, paper: Paper) -> str:
+def slice_title(cut: Cut, paper: Paper) -> str:
+    """Return what stands over a slice: which way it cuts, and where."""
     name = in_language(_VIEW_NAMES[cut.view], paper.language)
     return f"{name}  {_AXIS_NAMES[cut.view]} = {cut.position_mm:.1f} mm"
 
@@ -125,7 +126,7 @@ def map_picture(
             for structure in scene.structures:
                 paint_outline(axes, structure, cut, colour=INK)
             frame_slice(axes, cut)
-            axes.set_title(_slice_title(cut, paper))
+            axes.set_title(slice_title(cut, paper))
         extend = "max" if scale.low == 0 else "both"
         figure.colorbar(mapping, ax=list(panels), shrink=0.85, label=scale.label, extend=extend)
 

@@ -1,4 +1,4 @@
-"""What the finder looks for and what it says."""
+"""Seeds as a scan shows them: what is looked for, and what was found."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -20,6 +20,10 @@ class SeedBody(Value):
     """
 
     length_mm: float
+
+
+AXIS_KNOWN_DEG = 20.0
+"""An axis known less well is taken for unknown: the anisotropy is then as wrong with it as without."""
 
 
 class Verdict(Enum):
@@ -52,6 +56,8 @@ class FoundSeed(Value):
         Its brightness summed over volume, relative to the typical seed of this scan.
     explained
         Share of the picture around it that the fitted seeds explain.
+    axis_sd_deg
+        Standard deviation of the axis' direction.
     """
 
     position_lps_mm: Float[np.ndarray, " 3"]
@@ -62,6 +68,12 @@ class FoundSeed(Value):
     cluster: int
     mass_ratio: float
     explained: float
+    axis_sd_deg: float
+
+    @property
+    def axis_is_known(self) -> bool:
+        """Whether the direction is known well enough for a two-dimensional dose."""
+        return self.axis_sd_deg <= AXIS_KNOWN_DEG
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "position_lps_mm", frozen_array(self.position_lps_mm, np.float64))

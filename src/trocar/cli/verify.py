@@ -1,0 +1,173 @@
+"""``trocar verify``: what was implanted, found on the CT after the implant and compared with the plan."""
+
+import json
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from trocar.cli import options
+from trocar.cli.as_json import finding_json
+from trocar.cli.console import Speaker
+from trocar.cli.exits import exit_of_findings
+from trocar.cli.folders import MARK, require_free, whole_folder
+from trocar.cli.loading import Told, load_plan
+from trocar.cli.surroundings import Surroundings
+from trocar.cli.verify_files import verification_data, write_verification
+from trocar.dicom.image import read_image
+from trocar.dicom.rtstruct import read_structures
+from trocar.errors import UsageError
+from trocar.plan.plan import ImplantPlan
+from trocar.report.document import say
+from trocar.results.registration import Motion
+from trocar.results.verification import Interval
+from trocar.workflow.verify import StatedCounts, Verification, VerifyRequest, verify_implant
+
+READING = say("cli.stage-reading", "reading the files")
+WRITING = say("cli.stage-writing", "writing the report")
+
+
+def verify(
+    context: typer.Context,
+    *,
+    scan: Annotated[Path, typer.Argument(exists=True, help="Folder of the CT after the implant. 术后 CT 文件夹")],
+    plan: Annotated[Path, typer.Option("--plan", exists=True, dir_okay=False, help="RT Plan of the implant. 计划文件")],
+    structures: options.StructureFile = None,
+    planning_ct: Annotated[
+        Path | None,
+        typer.Option(
+            "--planning-ct", exists=True, help="Folder of the planning CT. 计划 CT 文件夹", show_default=False
+        ),
+    ] = None,
+    taken: Annotated[
+        int | None, typer.Option("--taken", min=0, help="Seeds taken from the store. 领取粒子数", show_default=False)
+    ] = None,
+    implanted: Annotated[
+        int | None, typer.Option("--implanted", min=0, help="Seeds implanted. 植入粒子数", show_default=False)
+    ] = None,
+    returned: Annotated[
+        int | None,
+        typer.Option("--returned", min=0, help="Seeds returned to the store. 退回粒子数", show_default=False),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", help="Name of the target structure. 靶区名称", show_default=False)
+    ] = None,
+    reference_dose: Annotated[
+        float | None,
+        typer.Option(
+            "--reference-dose", help="What 100 % means in Gy; else the prescription. 参考剂量", show_default=False
+        ),
+    ] = None,
+    deformable: Annotated[
+        bool, typer.Option("--deformable", help="Let tissue deform between the two scans. 形变配准")
+    ] = False,
+    source: options.SourceKey = None,
+    implant_at: options.ImplantAt = None,
+    end_cap: options.EndCapName = "half-slice",
+    font: options.Fonts = None,
+    out: options.Out = None,
+    replace: options.Replace = False,
+    lang: options.Lang = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Find the seeds on the CT after an implant, compute what they give, compare with the plan. 术后剂量验证.
+
+    Without --out the results go to a folder verify-<plan> here; with --json and without --out nothing is written.
+
+    Exit codes: 0 nothing needs action, 1 something does, 2 wrong use, 3 bad input, 4 a choice is needed.
+    """
+    surroundings: Surroundings = context.obj
+    speaker = surroundings.speaker(lang, as_json=as_json)
+    with speaker.following() as follow:
+        follow(READING, 0.0)
+        read = _read_request(scan, plan, structures, planning_ct, told=Told(source=source, implant_at=implant_at))
+        follow(READING, 1.0)
+        folder = _folder(read.plan, out, as_json=as_json)
+        if folder is not None:
+            require_free(folder, replace=replace)
+        request = VerifyRequest(
+            plan=read.plan,
+            scan=read.scan,
+            structures=read.structures,
+            planning=read.planning,
+            counts=StatedCounts(taken=taken, implanted=implanted, returned=returned),
+            target=target,
+            reference_gy=reference_dose,
+            motion=Motion.DEFORMABLE if deformable else Motion.RIGID,
+            end_cap=options.end_cap_named(end_cap),
+        )
+        verified = verify_implant(request, progress=follow)
+        if folder is not None:
+            follow(WRITING, 0.0)
+            with whole_folder(folder, replace=replace) as building:
+                _write(request, verified, building, fonts=tuple(font or ()), at=surroundings.now())
+            follow(WRITING, 1.0)
+    tell(verified, speaker, folder=folder)
+    raise typer.Exit(exit_of_findings(verified.findings))
+
+
+def _read_request(
+    scan: Path, plan: Path, structures: Path | None, planning_ct: Path | None, *, told: Told
+) -> VerifyRequest:
+    read_plan = load_plan(plan, told).value
+    if not isinstance(read_plan, ImplantPlan):
+        raise UsageError(
+            "verify.not-an-implant",
+            "plan {label} is an afterloading treatment; only permanent implants leave seeds that a later CT shows",
+            label=read_plan.label,
+        )
+    planning = read_image(planning_ct).value if planning_ct is not None else None
+    after = read_image(scan).value
+    drawn = read_structures(structures).value if structures is not None else None
+    return VerifyRequest(plan=read_plan, scan=after, structures=drawn, planning=planning)
+
+
+def _folder(plan: ImplantPlan, out: Path | None, *, as_json: bool) -> Path | None:
+    if out is not None or as_json:
+        return out
+    name = re.sub(r"[^\w.-]+", "-", plan.label).strip("-.") or "plan"
+    return Path(f"verify-{name}-{plan.content_hash[:8]}")
+
+
+def _write(
+    request: VerifyRequest, verified: Verification, folder: Path, *, fonts: tuple[Path, ...], at: datetime
+) -> None:
+    data = write_verification(request, verified, folder, fonts=fonts, at=at)
+    (folder / MARK).write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def tell(verified: Verification, speaker: Speaker, *, folder: Path | None) -> None:
+    """Say the outcome on the terminal, or give it as JSON."""
+    data: dict[str, Any] = verification_data(verified, speaker.language)
+    speaker.give(data | {"folder": str(folder) if folder else None})
+    if speaker.as_json:
+        return
+    counts = verified.counts
+    speaker.say(
+        say(
+            "cli.verify-seeds",
+            "{seen} seeds seen, {planned} planned; {paired} paired, median {median_mm:.1f} mm from their place",
+            seen=counts.seen,
+            planned=counts.planned,
+            paired=len(verified.comparison.pairs),
+            median_mm=verified.comparison.median_mm,
+        )
+    )
+    for outcome in verified.outcomes:
+        if outcome.is_target:
+            speaker.say(f"{outcome.name}: " + "  ".join(_number(metric) for metric in outcome.metrics))
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for finding in verified.findings:
+        words = finding_json(finding, speaker.language)
+        table.add_row(str(words["severity"]), str(words["text"]).replace("[", "\\["))
+    speaker.show(table)
+    if folder is not None:
+        speaker.say(say("cli.written", "written to {folder}", folder=str(folder)))
+
+
+def _number(metric: Interval) -> str:
+    planned = "" if metric.planned is None else f" ({metric.planned:.1f})"
+    return f"{metric.name} {metric.value:.1f}{planned} {metric.unit}"

@@ -1,0 +1,164 @@
+"""What a verification after the implant found: seeds one by one, counts, doses planned and implanted."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from jaxtyping import Float
+
+from trocar.geometry.value import Value, frozen_array
+
+
+class Fate(Enum):
+    """What became of a seed."""
+
+    MATCHED = "matched"
+    MISSING = "missing"
+    EXTRA = "extra"
+    MIGRATED = "migrated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SeedPair(Value):
+    """A planned seed and the seen seed taken for it.
+
+    Parameters
+    ----------
+    planned, seen
+        Places in the two lists, counted from 0.
+    displacement_lps_mm
+        From the planned place to the seen one, in the frame of the scan.
+    """
+
+    planned: int
+    seen: int
+    displacement_lps_mm: Float[np.ndarray, " 3"]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "displacement_lps_mm", frozen_array(self.displacement_lps_mm, np.float64))
+
+    @property
+    def distance_mm(self) -> float:
+        """How far."""
+        return float(np.linalg.norm(self.displacement_lps_mm))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SeedComparison(Value):
+    """Planned seeds against seen seeds.
+
+    Parameters
+    ----------
+    pairs
+        One to one, by planned seed.
+    missing
+        Planned seeds that no seen one is taken for.
+    extra
+        Seen seeds near the implant that no planned one stands for.
+    migrated
+        Seen seeds far from every planned place.
+    shift_lps_mm
+        What the pairs have in common: the median displacement.
+    """
+
+    pairs: tuple[SeedPair, ...]
+    missing: tuple[int, ...]
+    extra: tuple[int, ...]
+    migrated: tuple[int, ...]
+    shift_lps_mm: Float[np.ndarray, " 3"]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shift_lps_mm", frozen_array(self.shift_lps_mm, np.float64))
+
+    @property
+    def median_mm(self) -> float:
+        """Median distance of the pairs; NaN without any."""
+        return float(np.median([pair.distance_mm for pair in self.pairs])) if self.pairs else float("nan")
+
+    @property
+    def largest_mm(self) -> float:
+        """Largest distance of a pair; NaN without any."""
+        return max((pair.distance_mm for pair in self.pairs), default=float("nan"))
+
+    def fate_of_seen(self, seen: int) -> Fate:
+        """Return what a seen seed is."""
+        if seen in self.extra:
+            return Fate.EXTRA
+        return Fate.MIGRATED if seen in self.migrated else Fate.MATCHED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SeedCounts(Value):
+    """Seeds counted along their way; None where nobody stated it.
+
+    Parameters
+    ----------
+    planned, seen
+        Of the plan, and on the scan.
+    doubtful
+        Bright things on the scan that a person must decide.
+    taken, implanted, returned
+        Taken from the store, implanted as the theatre counted, given back to the store.
+    strength_u
+        Mean strength of a planned seed at the implant: counts times it are the strengths that must balance.
+    """
+
+    planned: int
+    seen: int
+    doubtful: int
+    taken: int | None
+    implanted: int | None
+    returned: int | None
+    strength_u: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Interval(Value):
+    """A number with the interval in which it lies with 95 % probability by the errors that were named.
+
+    Parameters
+    ----------
+    name, unit
+        ``D90``, ``Gy``.
+    planned
+        By the plan; None where not known.
+    value
+        As computed from what was seen.
+    low, high
+        2.5th and 97.5th percentile; None where no errors were drawn.
+    """
+
+    name: str
+    unit: str
+    planned: float | None
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StructureOutcome(Value):
+    """What a structure receives.
+
+    Parameters
+    ----------
+    name, is_target, is_carried
+        Which, whether it was prescribed to, whether it was carried over from the planning image.
+    volume_cc
+        On the scan.
+    drawn_cc
+        As drawn on the planning image; None where it was drawn on the scan.
+    metrics
+        Planned and implanted, each with its interval.
+    """
+
+    name: str
+    is_target: bool
+    is_carried: bool
+    volume_cc: float
+    drawn_cc: float | None
+    metrics: tuple[Interval, ...]
+
+    def metric(self, name: str) -> Interval:
+        """Return a metric by its name."""
+        return next(each for each in self.metrics if each.name == name)
