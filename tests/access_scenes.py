@@ -73,15 +73,17 @@ def densely_sampled_clearance_mm(needle: Needle, structure: Structure, *, radius
     least = np.inf
     for height in z:
         gap = np.maximum(0.0, np.abs(points[:, 2] - height) - half)
+        if gap.min() >= least:
+            continue
         polygons = [c.points_lps_mm[:, :2] for c in structure.contours if abs(c.points_lps_mm[0, 2] - height) < 1e-3]
         inside = np.zeros(len(points), bool)
         flat = np.full(len(points), np.inf)
         for polygon in polygons:
             inside ^= Outline(np.vstack([polygon, polygon[:1]])).contains_points(points[:, :2])
-            for start, stop in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
-                way = stop - start
-                share = np.clip((points[:, :2] - start) @ way / max(float(way @ way), 1e-12), 0, 1)
-                flat = np.minimum(flat, np.linalg.norm(points[:, :2] - start - share[:, None] * way, axis=1))
+            ways = np.roll(polygon, -1, axis=0) - polygon
+            offsets = points[:, None, :2] - polygon
+            share = np.clip((offsets * ways).sum(axis=2) / np.maximum((ways**2).sum(axis=1), 1e-12), 0, 1)
+            flat = np.minimum(flat, np.linalg.norm(offsets - share[..., None] * ways, axis=2).min(axis=1))
         flat[inside] = 0.0
         least = min(least, float(np.hypot(flat, gap).min()))
     return least - radius_mm

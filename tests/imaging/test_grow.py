@@ -76,10 +76,8 @@ def test_clicks_and_rules_without_sense_are_refused() -> None:
     with pytest.raises(ImagingError, match="outside the picture"):
         grow_mass(picture(), np.array([500.0, 0.0, 0.0]), RULES)
     with pytest.raises(ImagingError, match="nothing grows"):
-        grow_mass(
-            picture(wall=False),
-            np.array([28.0, 0.0, 0.0]),
-            GrowRules(blur_mm=0.8, spreads=1.0, neck_mm=12.0, most_radius_mm=8.0),
-        )
+        grow_mass(picture(), CLICK, GrowRules(blur_mm=0.8, spreads=4.0, neck_mm=34.0, most_radius_mm=35.0))
+    with pytest.raises(ImagingError, match="lies at a border"):
+        grow_mass(picture(), np.array([0.0, 0.0, 16.0]), RULES)
     with pytest.raises(ImagingError, match="all must be 0 or more"):
         GrowRules(blur_mm=-1.0, spreads=4.0, neck_mm=9.0, most_radius_mm=35.0)

@@ -9,12 +9,15 @@ from scipy.ndimage import binary_fill_holes, distance_transform_edt, gaussian_fi
 from trocar.errors import ImagingError
 from trocar.geometry.grid import Grid
 from trocar.geometry.value import Value, frozen_array
-from trocar.geometry.volume import Volume
+from trocar.geometry.volume import Quantity, Volume
 from trocar.imaging.level_lines import level_lines
 from trocar.plan.structures import Structure
 
 LOOK_MM = 3.0
 """Radius of the ball about the click in which the tissue is measured."""
+
+EVEN_HU = 150.0
+"""Where HU differ by more than this about the click, it is not one tissue."""
 
 LEAST_SPREAD = 8.0
 """Smallest spread taken for the tissue, in units of the picture: a very even ball must not shut its own border out."""
@@ -114,14 +117,26 @@ def grow_mass(
     Raises
     ------
     ImagingError
-        The click lies outside the picture or the allowed region, or nothing grows there.
+        The click lies outside the picture, the allowed region or at a border, or nothing grows there.
     """
     box = _box(picture.grid, click_lps_mm, rules.most_radius_mm)
     near = _distance_mm(picture.grid, box, click_lps_mm)
     blurred = gaussian_filter(picture.values_kji[box].astype(np.float32), _voxels(picture.grid, rules.blur_mm))
-    look = near <= max(LOOK_MM, 1.2 * max(picture.grid.spacing_ijk_mm))
+    look_mm = max(LOOK_MM, 1.2 * max(picture.grid.spacing_ijk_mm))
+    look = near <= look_mm
     middle = float(np.median(blurred[look]))
     spread = max(LEAST_SPREAD, 1.4826 * float(np.median(np.abs(blurred[look] - middle))))
+    low, high = (float(each) for each in np.quantile(blurred[look], (0.1, 0.9)))
+    if picture.quantity is Quantity.HOUNSFIELD and high - low > EVEN_HU:
+        raise ImagingError(
+            "imaging.click-at-border",
+            "the tissue within {look_mm:.1f} mm of the click at {click} is uneven ({low:.0f} to {high:.0f} HU): "
+            "the click lies at a border; click the middle of the mass",
+            look_mm=look_mm,
+            click=np.round(click_lps_mm, 1).tolist(),
+            low=low,
+            high=high,
+        )
     alike = (np.abs(blurred - middle) <= rules.spreads * spread) & (near <= rules.most_radius_mm)
     if within is not None:
         alike &= within[box]

@@ -47,7 +47,7 @@ def place_seeds(
     near = {points.name for points in problem.structures}
     steered = [goal for goal in request.goals if goal.structure in near]
     objective = build_objective(problem, steered, target=request.target, preferences=Preferences.balanced())
-    outcome = Annealer.with_effort(request.effort).optimise(problem, objective, rng=rng)
+    outcome = Annealer.for_problem(problem, steps=request.effort).optimise(problem, objective, rng=rng)
     return _plan_of(request, needles, candidates, problem, outcome), outcome
 
 

@@ -16,12 +16,16 @@ SLIDE_REACH = 6
 """Places along the needle that a slide may go."""
 NEAR_REACH = 2
 """Places by which the seeds of a transferred needle may be shifted together."""
-CROSSING = 0.15
+CROSSING, FREEZE = 0.15, 0.05
+"""Cost of a pair of crossing needles, and the temperature below which it rises with its inverse square.
+
+Needles may cross on the way, or a search could hardly leave the first set of needles it finds; a plan in which they do
+is never kept. The cost must end above anything that crossing could gain where goals cannot be met, or a search ends in
+plans that are not kept."""
 CLEAR = 0.5
-FREEZE = 0.05
+"""How often the seeds of needles that would be crossed are taken out with those in the way."""
 ALSO = 0.1
-"""Cost of a pair of crossing needles at the first temperature; it rises as the temperature falls. Needles may cross on
-the way, or a search could hardly leave the first set of needles it finds; a plan in which they do is never kept."""
+"""How often a change that is allowed as it is makes way too."""
 EJECT = 0.5
 """How often what stands in the way of a change is taken out; otherwise the change is dropped."""
 REFILL = 0.7
@@ -247,9 +251,10 @@ def _no_change():  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def anneal(matrix, background, terms, layout, books, initial, seed_cost, schedule, state):  # type: ignore[no-untyped-def]  # noqa: PLR0915 - one loop, compiled as a whole
-    """Anneal from an initial choice with empty books; return the best choice met and the evaluations made.
+    """Anneal from an initial choice with empty books.
 
-    Best is the one that misses fewest points, then the cheapest.
+    Return the best choice met without crossing needles (one that misses no demand, if there is any; then the
+    cheapest), its missing points, its cost, and the evaluations made.
     """
     change = _no_change()
     scratch = np.zeros((2, BLOCK), np.float32)
@@ -284,7 +289,7 @@ def anneal(matrix, background, terms, layout, books, initial, seed_cost, schedul
         new_cost, new_missing = dose_cost(trial, terms)
         implant_rise, crossing_rise = implant_change(change, books, layout, seed_cost)
         heat = schedule.hot * np.exp(cooling * step)
-        rise = new_cost - cost + implant_rise + crossing_rise * CROSSING * max(1.0, FREEZE / heat)
+        rise = new_cost - cost + implant_rise + crossing_rise * CROSSING * max(1.0, FREEZE / heat) ** 2
         if rise > 0.0 and next_random(state) >= np.exp(-rise / heat):
             continue
         carry_out(change, books, layout)
@@ -300,12 +305,24 @@ def anneal(matrix, background, terms, layout, books, initial, seed_cost, schedul
         implant += implant_rise
         if books.crossing[0] > 0:
             continue
-        if missing < best_missing or (missing == best_missing and cost + implant < best_cost):
+        if _is_better(missing, cost + implant, best_missing, best_cost):
             best_missing = missing
             best_cost = cost + implant
             best_size = books.size[0]
             best[:best_size] = books.chosen[:best_size]
-    return best[:best_size].copy(), evaluations
+    return best[:best_size].copy(), best_missing, best_cost, evaluations
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _is_better(missing, cost, best_missing, best_cost):  # type: ignore[no-untyped-def]
+    """Say whether a choice beats the best: what meets every demand beats what does not, then what costs less.
+
+    Among choices that all miss something the cost decides, not the number of points: a hundred points of a large organ
+    may weigh less than one of the cord.
+    """
+    if (missing > 0.0) != (best_missing > 0.0):
+        return missing == 0.0
+    return cost < best_cost
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
