@@ -8,7 +8,7 @@ from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
 ROOMS_THAT_SPEAK_DICOM = {"dicom"}
 EDGES_OF_VALUES = {"dicom", "report"}
-ENGINES = {"dose", "heat", "optimise", "imaging", "guide", "evaluate", "rules", "phantom"}
+ENGINES = {"dose", "heat", "optimise", "imaging", "guide", "evaluate", "rules", "phantom", "assess"}
 
 
 def rooms(repository: Path) -> set[str]:

@@ -44,6 +44,9 @@ COMMANDS = (
     Command(name="dvh", module="trocar.cli.dvh", attribute="dvh", help="Dose-volume histograms. 剂量体积直方图"),
     Command(name="sources", module="trocar.cli.sources", attribute="sources", help="List the source data. 列出源数据"),
     Command(name="dicom", module="trocar.cli.dicom", attribute="dicom", help="Look at DICOM files. 查看 DICOM 文件"),
+    Command(
+        name="assess", module="trocar.cli.assess", attribute="assess", help="Check a self-assessment. 检查自评报告"
+    ),
     Command(name="demo", module="trocar.cli.demo", attribute="demo", help="Go through a case end to end. 演示"),
 )
 

@@ -1,0 +1,110 @@
+"""All checks over one report."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+
+from trocar.assess import (
+    check_cases,
+    check_completeness,
+    check_equipment,
+    check_figures,
+    check_norms,
+    check_people,
+    check_wording,
+)
+from trocar.assess.faults import said
+from trocar.assess.reading import read_document
+from trocar.assess.script import Script, script_of
+from trocar.department.contradictions import Assessed, Contradiction
+from trocar.messages import Message
+from trocar.results.findings import Severity
+
+Check = Callable[[Script], Iterable[Contradiction]]
+
+CHECKS: tuple[Check, ...] = (
+    check_figures.one_count_two_periods,
+    check_figures.part_larger_than_whole,
+    check_figures.two_counts_one_period,
+    check_figures.parts_exceed_whole,
+    check_figures.rate_without_counts,
+    check_figures.rate_differs_from_counts,
+    check_figures.universal_against_rate,
+    check_figures.none_but_some,
+    check_figures.several_periods,
+    check_people.staff_below_threshold,
+    check_people.plural_about_one,
+    check_people.staff_without_names,
+    check_people.role_without_number,
+    check_norms.outdated_names,
+    check_norms.older_edition,
+    check_equipment.device_lists_differ,
+    check_equipment.used_device_unconnected,
+    check_equipment.recovery_room_incomplete,
+    check_equipment.beds_shared_or_few,
+    check_equipment.licence_incomplete,
+    check_equipment.licence_expired,
+    check_equipment.counted_twice,
+    check_equipment.modality_missing,
+    check_cases.diagnosis_outside_scope,
+    check_cases.outcome_without_measurement,
+    check_wording.requirement_words,
+    check_wording.universal_without_record,
+    check_wording.copied_between_parts,
+    check_wording.unbalanced_brackets,
+    check_completeness.indicators_missing,
+    check_completeness.unsigned,
+    check_completeness.two_in_one,
+)
+_ORDER = (Severity.ACTION, Severity.ATTENTION, Severity.NOTE)
+FEWEST_CHINESE = 0.2
+"""Share of Chinese letters below which a report is not in the language the checks are written for."""
+
+
+def assess_document(data: bytes, *, name: str) -> Assessed:
+    """Return what a written report contradicts, leaves out or claims without showing.
+
+    Parameters
+    ----------
+    data
+        The bytes of the file: DOCX, text or PDF with text.
+    name
+        Its name, for the protocol; its form is told by its content.
+
+    Raises
+    ------
+    AssessmentError
+        It cannot be read.
+    """
+    read = read_document(data)
+    script = script_of(read.paragraphs)
+    return Assessed(
+        name=name,
+        sha256=hashlib.sha256(data).hexdigest(),
+        form=read.form,
+        paragraphs=len(script.paragraphs),
+        sentences=len(script.sentences),
+        characters=sum(map(len, script.paragraphs)),
+        contradictions=contradictions_in(script),
+        remarks=tuple(_remarks(script)),
+    )
+
+
+def contradictions_in(script: Script) -> tuple[Contradiction, ...]:
+    """Return every fault of a report, the severest first, in the order of the checks."""
+    found = [each for check in CHECKS for each in check(script)]
+    return tuple(sorted(found, key=lambda each: _ORDER.index(each.severity)))
+
+
+def _remarks(script: Script) -> Iterator[Message]:
+    chinese = sum("一" <= letter <= "鿿" for letter in script.plain)
+    if chinese < FEWEST_CHINESE * max(len(script.plain.replace("\n", "")), 1):
+        yield said(
+            "assess.not-chinese",
+            "the checks are written for reports in Chinese; in this text only the numbers and brackets can be judged",
+        )
+    if not script.is_report:
+        yield said(
+            "assess.fragment",
+            "a fragment: what is absent from it may stand elsewhere, so missing indicators, date and signature are "
+            "not judged",
+        )

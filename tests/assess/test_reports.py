@@ -1,0 +1,122 @@
+"""The checks over invented reports of different hospitals: what must be found, and that nothing else is."""
+
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from trocar.assess.check import CHECKS, assess_document, contradictions_in
+from trocar.assess.lexicon import entries, outdated
+from trocar.assess.numbers import narrowed
+from trocar.assess.script import script_of
+from trocar.messages import Language
+from trocar.results.findings import Severity
+
+REPORTS = Path(__file__).parent / "reports"
+EXPECTED: dict[str, list[str]] = yaml.safe_load((REPORTS / "expected.yaml").read_text("utf-8"))
+LANGUAGE_PACK = Path(__file__).parents[2] / "src" / "trocar" / "rulepacks" / "trocar" / "report_language"
+SECONDS_FOR_A_LONG_REPORT = 15.0
+"""Several times what it takes; growth with the square of the length would take minutes."""
+
+
+def _found(*paragraphs: str) -> set[str]:
+    return {each.check for each in contradictions_in(script_of(paragraphs))}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_exactly_the_faults_of_a_report_are_found(name: str) -> None:
+    assessed = assess_document((REPORTS / name).read_bytes(), name=name)
+    assert {each.check for each in assessed.contradictions} == set(EXPECTED[name])
+
+
+def test_every_check_fires_on_some_report_and_stays_silent_on_another() -> None:
+    named = {check for found in EXPECTED.values() for check in found}
+    source = "".join(file.read_text("utf-8") for file in (REPORTS.parents[2] / "src/trocar/assess").glob("check_*.py"))
+    assert not {check for check in named if f'"{check}"' not in source}
+    assert len(CHECKS) == 32
+    assert len(EXPECTED) >= 12
+    assert sum(not found for found in EXPECTED.values()) >= 4
+
+
+def test_each_finding_quotes_its_sentences_and_says_why_and_what_would_settle_it() -> None:
+    name = "a-two-techniques.txt"
+    text = (REPORTS / name).read_text("utf-8")
+    for each in assess_document(text.encode(), name=name).contradictions:
+        for quote in each.quotes:
+            assert quote.text in text.splitlines()[quote.place - 1]
+        for language in Language:
+            assert each.why.text(language)
+            assert each.settle.text(language)
+        assert "{" not in each.why.text(Language.CHINESE)
+        assert each.why.text() != each.why.text(Language.CHINESE)
+
+
+def test_the_severest_findings_come_first() -> None:
+    found = assess_document((REPORTS / "a-two-techniques.txt").read_bytes(), name="a").contradictions
+    ranks = [list(Severity)[::-1].index(each.severity) for each in found]
+    assert ranks == sorted(ranks)
+
+
+@pytest.mark.parametrize("situation", yaml.safe_load((LANGUAGE_PACK / "situations.yaml").read_text("utf-8")))
+def test_names_are_outdated_only_after_their_day(situation: dict[str, object]) -> None:
+    text = narrowed(str(situation["text"]))
+    found = [each.key for each in entries() if outdated(text, each, on=situation["day"]) is not None]  # type: ignore[arg-type]
+    assert found == situation["found"]
+
+
+@pytest.mark.parametrize("n", [64, 203, 1150])
+@pytest.mark.parametrize(
+    ("whole", "part"), [("近五年", "2022年5月-2023年5月"), ("5年以上来", "2022年度"), ("2019年至今", "2023年")]
+)
+def test_one_count_for_two_times_is_found_for_any_number_and_wording(n: int, whole: str, part: str) -> None:
+    assert "one-count-two-periods" in _found(f"{whole}共完成粒子植入{n}例。", f"{part}我科实施粒子植入{n}例。")
+    assert "one-count-two-periods" not in _found(f"{whole}共完成粒子植入{n + 60}例。", f"{part}我科实施粒子植入{n}例。")
+
+
+def test_equal_counts_of_two_years_or_of_two_techniques_are_no_fault() -> None:
+    assert _found("2021年完成粒子植入120例。", "2022年完成粒子植入120例。") == set()
+    assert "one-count-two-periods" not in _found("近五年完成粒子植入88例。", "2023年完成微波消融88例。")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "术后剂量验证率81%（165/203）。",
+        "203例患者中165例完成术后剂量验证，验证率81%。",
+        "应验证203例，实际验证165例，剂量验证率为81.3%。",
+    ],
+)
+def test_a_rate_with_its_counts_is_no_fault(sentence: str) -> None:
+    assert not {"rate-without-counts", "rate-differs-from-counts"} & _found(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["剂量率降低20%。", "心率恢复至基线的95%。", "文献报道有效率为80%～90%。", "随访率应不低于90%。", "V100为95%。"],
+)
+def test_percentages_that_count_no_own_cases_need_no_counts(sentence: str) -> None:
+    assert "rate-without-counts" not in _found(sentence)
+
+
+def test_a_division_complete_in_itself_may_be_followed_by_another() -> None:
+    assert "parts-exceed-whole" not in _found("共治疗203例，其中男110例，女93例，肺癌90例，肝癌80例。")
+    assert "parts-exceed-whole" in _found("共治疗203例，其中肺癌120例，肝癌60例，宫颈癌40例。")
+
+
+def test_a_fragment_is_not_asked_for_what_may_stand_elsewhere() -> None:
+    assessed = assess_document("术后剂量验证率81%。".encode(), name="x.txt")
+    assert [each.check for each in assessed.contradictions] == ["rate-without-counts"]
+    assert [each.code for each in assessed.remarks] == ["assess.fragment"]
+
+
+def test_a_text_in_another_language_is_told_to_be_beyond_the_checks() -> None:
+    assessed = assess_document(b"The dose of all patients was verified.", name="x.txt")
+    assert "assess.not-chinese" in {each.code for each in assessed.remarks}
+
+
+def test_a_report_as_long_as_a_book_is_gone_through_in_seconds() -> None:
+    lines = [f"{number}号患者术后第{number % 90}天由随访护士记录第{number}次情况并登记在册。" for number in range(1500)]
+    begun = time.process_time()
+    assess_document("\n".join(lines).encode(), name="long.txt")
+    assert time.process_time() - begun < SECONDS_FOR_A_LONG_REPORT
