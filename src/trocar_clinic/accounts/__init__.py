@@ -1,0 +1,1 @@
+"""Who people are to this application: name, password, roles, language."""

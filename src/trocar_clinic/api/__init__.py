@@ -1,0 +1,1 @@
+"""The JSON interface, for the planning workspace and other programs."""

@@ -1,0 +1,80 @@
+"""``trocar serve``: tables, first administrator, web server and worker, until it is stopped."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trocar_clinic.config.prepare import has_people, load_django, make_tables
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on. 监听地址")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port. 端口")] = 8000,
+    demonstration: Annotated[
+        bool, typer.Option(help="Fill an empty record with the demonstration department. 示例科室")
+    ] = False,
+    worker: Annotated[bool, typer.Option(help="Start a worker for calculations too. 同时启动计算进程")] = True,
+) -> None:
+    """Open the department's record in the browser. 启动科室诊疗记录。"""
+    load_django()
+    make_tables()
+    first_steps(host, port, demonstration=demonstration)
+    working = start_worker() if worker else None
+    try:
+        _listen(host, port)
+    finally:
+        if working is not None:
+            working.terminate()
+            working.wait(timeout=20)
+
+
+def _listen(host: str, port: int) -> None:
+    import uvicorn
+
+    typer.echo(f"http://{host}:{port}/   (Ctrl+C 停止 stops)")
+    uvicorn.run("trocar_clinic.config.asgi:application", host=host, port=port, log_level="warning", server_header=False)
+
+
+def start_worker() -> "subprocess.Popen[bytes]":
+    """Start a worker process."""
+    return subprocess.Popen([sys.executable, "-m", "trocar_clinic.config", "work"], cwd=Path.cwd())
+
+
+def first_steps(host: str, port: int, *, demonstration: bool) -> None:
+    """Ask for an administrator where there is nobody yet: in the terminal if there is one, else in the browser."""
+    from trocar_clinic.config import welcome
+
+    if has_people():
+        return
+    if demonstration:
+        welcome.make_demonstration()
+    elif sys.stdin.isatty():
+        _ask(host, port)
+    else:
+        _point_to_browser(host, port)
+
+
+def _ask(host: str, port: int) -> None:
+    from trocar_clinic.config import welcome
+
+    typer.echo("尚无任何账号。 There is no account yet.")
+    name = typer.prompt(
+        "管理员用户名（留空则在浏览器中设置） Administrator's user name (empty: in the browser)", default=""
+    )
+    if not name:
+        _point_to_browser(host, port)
+        return
+    display_name = typer.prompt("姓名 Name", default=name)
+    password = typer.prompt("密码 Password", hide_input=True, confirmation_prompt=True)
+    for told in welcome.make_administrator(name, display_name, password):
+        typer.echo(told, err=True)
+        raise typer.Exit(2)
+
+
+def _point_to_browser(host: str, port: int) -> None:
+    from trocar_clinic.config import welcome
+
+    typer.echo(f"首次使用 First start: http://{host}:{port}/welcome/{welcome.invitation()}/")

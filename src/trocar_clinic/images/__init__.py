@@ -1,0 +1,1 @@
+"""Images as received, and what the library says of them."""

@@ -1,0 +1,5 @@
+"""The books of images."""
+
+from trocar_clinic.records.books import Book
+
+BOOKS: tuple[Book, ...] = ()

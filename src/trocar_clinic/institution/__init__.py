@@ -1,0 +1,1 @@
+"""The hospital: licences, rooms, beds, equipment with its tests, and the people with what entitles them."""

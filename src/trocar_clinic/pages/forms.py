@@ -1,0 +1,96 @@
+"""Forms of books and deeds: fields that fit tablets, dates and numbers, and the version that was seen."""
+
+from typing import Any
+
+from django import forms
+from django.db import models
+
+from trocar_clinic.accounts.models import User
+from trocar_clinic.language import both
+from trocar_clinic.records.books import Book, RowDeed, book_of
+from trocar_clinic.records.kept import Kept
+
+
+class Furnished:
+    """Gives the fields of any form their proper input elements."""
+
+    fields: dict[str, forms.Field]
+
+    def furnish(self, reader: User) -> None:
+        """Set input types, help and the choices that the reader may see."""
+        for name, each in self.fields.items():
+            widget = each.widget
+            if isinstance(each, forms.DateTimeField):
+                each.widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+                each.input_formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]  # type: ignore[assignment]
+            elif isinstance(each, forms.DateField):
+                each.widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+            elif isinstance(each, forms.DecimalField | forms.FloatField | forms.IntegerField):
+                widget.attrs.update({"inputmode": "decimal", "step": "any"})
+            elif isinstance(widget, forms.Textarea):
+                widget.attrs.update({"rows": 3})
+            if (
+                isinstance(each, forms.ModelChoiceField)
+                and each.queryset is not None
+                and hasattr(each.queryset, "visible_for")
+            ):
+                each.queryset = each.queryset.visible_for(reader).standing()
+                each.empty_label = str(both("— choose —", "— 请选择 —"))
+            widget = each.widget
+            widget.is_required = each.required
+            if each.help_text:
+                widget.attrs["aria-describedby"] = f"id_{name}_help"
+
+
+def row_form(book: Book, *, reader: User, row: Kept | None, parent: Any = None, **given: Any) -> forms.ModelForm:
+    """Return the form of a book for a new row or a correction."""
+    base: Any = book.form or forms.ModelForm
+    kind: Any = forms.modelform_factory(book.model, form=base, fields=list(book.field_names))
+
+    class RowForm(Furnished, kind):  # type: ignore[misc]
+        if row is not None:
+            seen_version = forms.IntegerField(widget=forms.HiddenInput, initial=row.version)
+            why = forms.CharField(
+                label=both("Why is this corrected?", "更正原因"),
+                help_text=both("The former values stay readable.", "原值将保留可查。"),
+                max_length=400,
+            )
+
+    form = RowForm(instance=row, **given)
+    form.furnish(reader)
+    if parent is not None and book.parent in form.fields:
+        form.fields[book.parent].widget = forms.HiddenInput()
+        form.initial[book.parent] = parent.pk
+    return form  # type: ignore[no-any-return]
+
+
+def deed_form(deed: RowDeed, *, reader: User, row: Kept, **given: Any) -> forms.Form:
+    """Return the form of a deed on a row; at the least it carries the version that was seen."""
+    base: Any = deed.form or forms.Form
+
+    class DeedForm(Furnished, base):  # type: ignore[misc]
+        seen_version = forms.IntegerField(widget=forms.HiddenInput, initial=row.version)
+
+    if hasattr(base, "for_row"):
+        given["row"] = row
+        given["reader"] = reader
+    form = DeedForm(**given)
+    form.furnish(reader)
+    return form
+
+
+class VoidForm(forms.Form):
+    """Why a row is void."""
+
+    why = forms.CharField(label=both("Why is this void?", "作废原因"), max_length=400)
+
+
+def parent_of(book: Book, value: Any, reader: User) -> Any:
+    """Return the row under which a new row is entered."""
+    if not book.parent or not str(value or "").isdigit():
+        return None
+    column: Any = book.model._meta.get_field(book.parent)
+    rows: models.QuerySet = column.related_model.objects
+    above = book_of(column.related_model)
+    seen = rows.visible_for(reader) if above and hasattr(rows, "visible_for") else rows.all()  # type: ignore[attr-defined]
+    return seen.filter(pk=value).first()

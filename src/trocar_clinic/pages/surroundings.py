@@ -1,0 +1,34 @@
+"""What every page has around it: navigation for the reader's roles, the reader, the language."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from trocar_clinic.accounts.models import User
+from trocar_clinic.language import is_chinese
+from trocar_clinic.records.books import Section, all_books
+
+
+def every_page(request: HttpRequest) -> dict[str, Any]:
+    """Give templates the navigation and the language."""
+    reader = getattr(request, "user", None)
+    shown = navigation(reader, request.path) if isinstance(reader, User) else []
+    return {"navigation": shown, "in_chinese": is_chinese(), "reader": reader}
+
+
+def navigation(reader: User, path: str) -> list[dict[str, Any]]:
+    """Return the sections with the books that the reader may open."""
+    sections = []
+    for section in Section:
+        books = [each for each in all_books().values() if each.section is section and each.may_read(reader).allowed]
+        entries = [
+            {
+                "title": book.title,
+                "address": f"/records/{book.slug}/",
+                "here": path.startswith(f"/records/{book.slug}/"),
+            }
+            for book in books
+        ]
+        if entries:
+            sections.append({"title": section.value, "entries": entries, "slug": section.name.lower()})
+    return sections

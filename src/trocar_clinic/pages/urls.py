@@ -1,0 +1,22 @@
+"""The addresses of the pages."""
+
+from django.urls import path
+from django.views.generic import RedirectView
+
+from trocar_clinic.pages import books, today
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="today"), name="home"),
+    path("today/", today.today, name="today"),
+    path("search/", today.search, name="search"),
+    path("language/", today.language, name="language"),
+    path("records/<slug:slug>/", books.listing, name="listing"),
+    path("records/<slug:slug>/new/", books.new, name="new"),
+    path("records/<slug:slug>/spreadsheet/", books.spreadsheet, name="spreadsheet"),
+    path("records/<slug:slug>/<int:number>/", books.detail, name="detail"),
+    path("records/<slug:slug>/<int:number>/correct/", books.correct, name="correct"),
+    path("records/<slug:slug>/<int:number>/void/", books.void, name="void"),
+    path("records/<slug:slug>/<int:number>/history/", books.history, name="history"),
+    path("records/<slug:slug>/<int:number>/do/<slug:name>/", books.do, name="do"),
+    path("records/<slug:slug>/<int:number>/file/<slug:name>/", books.file, name="file"),
+]

@@ -1,0 +1,1 @@
+"""Patient, admission, case and lesion: whom it is about, and how far it has come."""

@@ -1,0 +1,10 @@
+"""The app of patients."""
+
+from django.apps import AppConfig
+
+
+class PatientsConfig(AppConfig):
+    """Patients."""
+
+    name = "trocar_clinic.patients"
+    label = "patients"

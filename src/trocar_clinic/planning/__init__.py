@@ -1,0 +1,1 @@
+"""Plan versions and the three signatures."""

@@ -1,0 +1,1 @@
+"""The trail of deeds: every row is written in a deed, every deed leaves an entry that nobody can change."""
