@@ -186,3 +186,42 @@ def load_death_constants() -> DeathConstants:
     for section in _table("death").values():
         numbers |= {name: value for name, value in section.items() if name != "source"}
     return DeathConstants(**numbers | {"heat_c": tuple(numbers["heat_c"]), "cold_c": tuple(numbers["cold_c"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DielectricFall(Value):
+    """How permittivity and conductivity fall while tissue heats and dries.
+
+    Parameters
+    ----------
+    permittivity, conductivity
+        s1, s2, s3, s4 of y = s1 (1 - 1 / (1 + exp(s2 - s3 T))) + s4, T in °C.
+    source
+        Citation.
+    """
+
+    permittivity: tuple[float, ...]
+    conductivity: tuple[float, ...]
+    source: str
+
+
+@cache
+def load_dielectric_fall(name: str) -> DielectricFall:
+    """Return a published sigmoid: ``ji_brace`` or ``lopresto``.
+
+    Raises
+    ------
+    CatalogueError
+        No such sigmoid.
+    """
+    entry = _table("dielectric").get(name)
+    if entry is None:
+        raise CatalogueError(
+            "catalogue.dielectric-fall-unknown",
+            "the fall of dielectric properties {name} is not in the catalogue; it holds: {names}",
+            name=name,
+            names=", ".join(sorted(_table("dielectric"))),
+        )
+    return DielectricFall(
+        permittivity=tuple(entry["permittivity"]), conductivity=tuple(entry["conductivity"]), source=entry["source"]
+    )

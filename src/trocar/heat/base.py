@@ -210,16 +210,19 @@ class Moment:
     ----------
     time_s, step_s
         Since the start, and how long the answer will be used.
-    temperature_c
-        Of each voxel.
+    theta_kji
+        Temperature of each voxel from that of the body, in K; a view, not to be written to.
     dried
-        Share of the water that has boiled off in each voxel, 0 to 1.
+        Tells the share of the water that has boiled off in each voxel, 0 to 1.
+    charred_kji
+        Which voxels are charred; None where charring is not simulated.
     """
 
     time_s: float
     step_s: float
-    temperature_c: Float32[np.ndarray, "k j i"]
-    dried: Float32[np.ndarray, "k j i"]
+    theta_kji: np.ndarray
+    dried: Callable[[], np.ndarray]
+    charred_kji: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,15 +232,15 @@ class Contact:
     Parameters
     ----------
     weight_kji
-        Exchange of each voxel for a coefficient of 1 W/mm³/K.
-    coefficient_w_per_mm3_k
-        The coefficient.
+        Of each voxel, 1/mm².
+    coefficient_w_per_mm_k
+        Times the weight: heat a volume and kelvin.
     temperature_c
         Of what the voxels touch.
     """
 
     weight_kji: Float32[np.ndarray, "k j i"]
-    coefficient_w_per_mm3_k: float
+    coefficient_w_per_mm_k: float
     temperature_c: float
 
 

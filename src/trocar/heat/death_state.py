@@ -1,0 +1,95 @@
+"""`DeathState`: what the tissue has suffered so far, by every model, and the blood flow that stops with it."""
+
+import numpy as np
+
+from trocar.catalogue.tissues import load_death_constants
+from trocar.heat.base import BODY_C, HeatProblem, PerfusionStop
+from trocar.heat.bioheat import INSIDE, HeatField
+from trocar.heat.damage import death_score, rate_table
+from trocar.heat.kernels import damage as loops
+from trocar.results.tissue_death import DeathModel
+
+
+class DeathState:
+    """Damage of every voxel of a field.
+
+    Parameters
+    ----------
+    field
+        Whose temperature is followed.
+    problem
+        Says which models are wanted and when perfusion stops.
+    """
+
+    def __init__(self, field: HeatField, problem: HeatProblem) -> None:
+        self.problem = problem
+        self.constants = load_death_constants()
+        self.table = rate_table()
+        shape = field.theta.shape
+        self.omega, self.cem = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        self.alive = np.full(shape, self.constants.alive_at_start, np.float32)
+        self.vulnerable = np.full(shape, self.constants.vulnerable_at_start, np.float32)
+        self.highest, self.lowest = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        self.before = np.zeros(shape, np.float32)
+
+    def remember(self, field: HeatField) -> None:
+        """Note the temperature before a step."""
+        w = _slices(field)
+        self.before[w] = field.theta[w]
+
+    def add(self, field: HeatField, step_s: float) -> None:
+        """Add the damage of a step, and stop the blood flow where it has become too much."""
+        field.crew.run(
+            loops.accumulate, field.window, self.before, field.theta, np.float32(step_s), self.table,
+            np.float32(self.constants.kb_per_s), self.omega, self.cem, self.alive, self.vulnerable, self.highest,
+            self.lowest,
+        )  # fmt: skip
+        measure, limit, below = self._stopper(field)
+        field.crew.run(
+            loops.stop_perfusion, field.window, measure, np.float32(limit), below, field.theta, field.physics[0],
+            field.flowing,
+        )  # fmt: skip
+
+    def _stopper(self, field: HeatField) -> tuple[np.ndarray, float, bool]:
+        stop = self.problem.perfusion_stop
+        if stop is PerfusionStop.ON_ARRHENIUS:
+            return self.omega, 1.0, False
+        if stop is PerfusionStop.ON_THREE_STATE:
+            w = _slices(field)
+            viable = self.before  # free until the next step
+            viable[w] = self.alive[w] + self.vulnerable[w]
+            return viable, self.constants.viable_until, True
+        if stop is PerfusionStop.ABOVE_54_C:
+            return self.highest, self.constants.heat_c[0] - BODY_C, False
+        return self.highest, float("inf"), False
+
+    @property
+    def highest_c(self) -> np.ndarray:
+        """Highest temperature each place reached."""
+        return np.ascontiguousarray(self.highest[INSIDE]) + np.float32(BODY_C)
+
+    @property
+    def lowest_c(self) -> np.ndarray:
+        """Lowest temperature each place reached."""
+        return np.ascontiguousarray(self.lowest[INSIDE]) + np.float32(BODY_C)
+
+    def scores(self, frozen_below_c: float) -> dict[DeathModel, np.ndarray]:
+        """Return the signed score of every model that fits the technique."""
+        viable = self.alive[INSIDE] + self.vulnerable[INSIDE]
+        return {
+            model: death_score(
+                model,
+                omega=self.omega[INSIDE],
+                cem_minutes=self.cem[INSIDE],
+                viable=viable,
+                highest_c=self.highest_c,
+                lowest_c=self.lowest_c,
+                frozen_below_c=frozen_below_c,
+            )
+            for model in self.problem.death_models
+        }
+
+
+def _slices(field: HeatField) -> tuple[slice, slice, slice]:
+    k0, k1, j0, j1, i0, i1 = field.window
+    return (slice(k0, k1), slice(j0, j1), slice(i0, i1))
