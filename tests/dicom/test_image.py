@@ -503,7 +503,8 @@ def test_letters_that_agree_pass(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keyword", "value", "code"),
     [
-        ("PatientPosition", "FFS", "dicom.patient-position-unusual"),
+        ("PatientPosition", "FFP", "dicom.patient-position-unusual"),
+        ("PatientPosition", "FFS", None),
         ("PatientPosition", "", "dicom.patient-position-absent"),
         ("FrameOfReferenceUID", "", "dicom.frame-absent"),
         ("SpacingBetweenSlices", "1", "dicom.spacing-contradicts"),

@@ -26,6 +26,11 @@ AXES_BY_POSITION = MappingProxyType(
 )
 """Where rows and columns of an image as the gantry sees it point, by Patient Position (PS3.3 C.7.3.1.1.2)."""
 
+TURNED_AXES_BY_POSITION = MappingProxyType(
+    {"FFS": ("L", "P"), "FFP": ("R", "A"), "FFDL": ("A", "L"), "FFDR": ("P", "R")}
+)
+"""The same after the scanner has turned images of patients lying feet first, to be looked at from the feet as usual."""
+
 LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
 """Letter of the positive and the negative direction of x, y and z."""
 
@@ -135,7 +140,7 @@ def _patient_position(slices: Sequence[Slice], lattice: Lattice, noted: Deviatio
         )
     elif first.source.modality == "CT" and stated[0] in AXES_BY_POSITION and "AXIAL" in first.image_type:
         found = orientation_letters(lattice.grid)[:2]
-        if found != AXES_BY_POSITION[stated[0]]:
+        if found not in (AXES_BY_POSITION[stated[0]], TURNED_AXES_BY_POSITION.get(stated[0])):
             noted.note(
                 "dicom.patient-position-unusual",
                 "a patient lying {stated} has image rows to {usual_row} and columns to {usual_column} as scanned; here "
