@@ -14,6 +14,7 @@ from trocar.cli.as_json import SCHEMA, check_json, deviation_json, finding_json,
 from trocar.cli.case_files import Asked, find_case
 from trocar.cli.console import Speaker
 from trocar.cli.exits import exit_of_findings
+from trocar.cli.figures import figures
 from trocar.cli.folders import MARK, require_free, whole_folder
 from trocar.cli.loading import Case, Told, load_case
 from trocar.cli.packs import load_tolerances, printed_limits
@@ -206,8 +207,7 @@ def tell(case: Case, outcome: PlanCheck, speaker: Speaker, *, folder: Path | Non
     speaker.show(table)
     for structure in outcome.structures:
         if structure.is_target:
-            numbers = "  ".join(f"{pair.name} {pair.recomputed:.4g} {pair.unit}" for pair in structure.metrics)
-            speaker.say(f"{structure.name}: {numbers}")
+            speaker.say(f"{structure.name}: {figures(structure)}")
     speaker.say(_VERDICTS[outcome.verdict])
     if folder is not None:
         speaker.say(written_words(folder))

@@ -12,6 +12,7 @@ from trocar.cli.check import check_data, written_words
 from trocar.cli.console import Speaker
 from trocar.cli.demo_cases import PATTERN_MADE, Demonstration, make_case, second_look
 from trocar.cli.exits import exit_of_findings
+from trocar.cli.figures import figures
 from trocar.cli.folders import whole_folder
 from trocar.cli.loading import Told
 from trocar.cli.own_case import run_own_case
@@ -123,7 +124,6 @@ def _one_site(
         case, checked = second_look(folder, at=at, language=speaker.language, follow=follow)
     for structure in checked.check.structures:
         if structure.is_target:
-            numbers = "  ".join(f"{pair.name} {pair.recomputed:.4g} {pair.unit}" for pair in structure.metrics)
-            speaker.say(f"{structure.name}: {numbers}")
+            speaker.say(f"{structure.name}: {figures(structure)}")
     data = {"site": site.name.lower(), **check_data(case, checked.check, speaker.language)}
     return data, (*case.findings, *checked.check.findings)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from rich.table import Table
 
@@ -23,9 +24,14 @@ from trocar.dicom.rtplan import read_plan
 from trocar.dicom.rtplan_writing import PLAN_CLASS_UID
 from trocar.dicom.rtstruct import read_structures
 from trocar.dicom.rtstruct_writing import STRUCTURE_SET_CLASS_UID
+from trocar.dicom.seg import LABEL_MAP_SEGMENTATION, SEGMENTATION, read_seg
+from trocar.dicom.segmentation import Segmentation
+from trocar.dicom.slices import MULTI_FRAME, SINGLE_FRAME
+from trocar.errors import RefusedObject
 from trocar.geometry.grid import Grid
 from trocar.report.document import say
 from trocar.results.findings import Deviation
+from trocar.units import cc_from_mm3
 
 dicom = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Look at DICOM files, and write them anew. 查看与重写 DICOM 文件."
@@ -148,6 +154,17 @@ def _facts(file: Path, told: Told) -> tuple[dict[str, Any], tuple[Deviation, ...
             "contours_by_structure": names,
         }
         return {"patient_id": read.value.patient.identifier, **drawn}, read.deviations
+    if kind in {SEGMENTATION, LABEL_MAP_SEGMENTATION}:
+        segmentation = read_seg(file)
+        return _segmentation_facts(segmentation.value), segmentation.deviations
+    if kind not in {"", *SINGLE_FRAME, *MULTI_FRAME}:
+        raise RefusedObject(
+            "cli.not-shown",
+            "{file} is an object of class {kind}; `trocar dicom show` reads CT and MR images, RT Structure Sets, "
+            "RT Plans, RT Doses and Segmentations",
+            file=file.name,
+            kind=kind,
+        )
     image = read_image(file)
     reference = image.value.reference
     return {
@@ -156,6 +173,20 @@ def _facts(file: Path, told: Told) -> tuple[dict[str, Any], tuple[Deviation, ...
         "series_uid": reference.series_uid,
         **_grid_facts(image.value.volume.grid),
     }, image.deviations
+
+
+def _segmentation_facts(segmentation: Segmentation) -> dict[str, Any]:
+    voxel_cc = cc_from_mm3(float(np.prod(segmentation.grid.spacing_ijk_mm)))
+    return {
+        "object": "Segmentation",
+        "patient_id": segmentation.patient.identifier,
+        "label": segmentation.label,
+        "cc_by_segment": {
+            f"{each.number} {each.label}": round(float(each.block.sum()) * voxel_cc, 3)
+            for each in segmentation.segments
+        },
+        **_grid_facts(segmentation.grid),
+    }
 
 
 def _grid_facts(grid: Grid) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from rich.table import Table
 from trocar.cli import options
 from trocar.cli.as_json import SCHEMA, dvh_json, message_json, structure_json
 from trocar.cli.case_files import Asked, find_case
+from trocar.cli.figures import figures
 from trocar.cli.loading import Case, Told, load_case
 from trocar.cli.surroundings import Surroundings
 from trocar.dose.base import source_terms
@@ -17,7 +18,7 @@ from trocar.errors import UsageError
 from trocar.evaluate.dose_sources import dose_from_grid
 from trocar.plan.structures import StructureSet
 from trocar.report.document import say
-from trocar.workflow.histograms import check_structures, exact_dose
+from trocar.workflow.histograms import check_structures, exact_dose, target_among
 
 EVALUATING = say("cli.stage-evaluating", "evaluating the structures")
 
@@ -74,16 +75,21 @@ def dvh(
         if stored and case.dose is not None
         else exact_dose(source_terms(case.plan), formalism=options.formalism_named(formalism))
     )
+    prescription = case.plan.prescription
+    name, said = target_among(
+        case.structures or chosen, told=target, prescribed=prescription.target if prescription else None
+    )
     with speaker.following() as follow:
         checked, remarks = check_structures(
             chosen,
             recomputed=by,
             stored=None,
             reference_gy=reference_gy,
-            target=target or (case.plan.prescription.target or None if case.plan.prescription else None),
+            target=name,
             end_cap=options.end_cap_named(end_cap),
             progress=lambda share: follow(EVALUATING, share),
         )
+    remarks = (*said, *remarks)
     data = [structure_json(each) | ({"curve": dvh_json(each.recomputed)} if curves else {}) for each in checked]
     speaker.give(
         {
@@ -105,8 +111,7 @@ def dvh(
     ):
         table.add_column(speaker.words(head))
     for each in checked:
-        numbers = "  ".join(f"{pair.name} {pair.recomputed:.4g} {pair.unit}" for pair in each.metrics)
-        table.add_row(each.name, f"{each.recomputed.volume_cc:.2f}", numbers)
+        table.add_row(each.name, f"{each.recomputed.volume_cc:.2f}", figures(each))
     speaker.show(table)
 
 

@@ -537,5 +537,5 @@ def _place_columns(first: Text) -> tuple[Column, ...]:
 
 def _place(position_lps_mm: np.ndarray, axis_lps: np.ndarray | None) -> tuple[str, str, str, str]:
     x, y, z = (f"{value:.2f}" for value in position_lps_mm)
-    direction = "—" if axis_lps is None else ", ".join(f"{value:.2f}" for value in axis_lps)
+    direction = "—" if axis_lps is None else ", ".join(f"{value:z.2f}" for value in axis_lps)
     return x, y, z, direction

@@ -26,7 +26,7 @@ from trocar.workflow.agreement import criteria_words, gamma_of
 from trocar.workflow.compare import Pairing, compare, pair_doses, thinned
 from trocar.workflow.compute import Plan, dose_provenance, source_positions_lps_mm
 from trocar.workflow.explain import Evidence, explain
-from trocar.workflow.histograms import check_structures, exact_dose
+from trocar.workflow.histograms import check_structures, exact_dose, target_among
 from trocar.workflow.judge import (
     comparison_findings,
     coverage_findings,
@@ -145,7 +145,7 @@ def check_plan(
         stored,
         structures,
         reference_gy=reference_gy,
-        target=_target(plan, target),
+        target=target,
         end_cap=end_cap,
         report=report,
     )
@@ -238,12 +238,6 @@ def _reference(plan: Plan, recomputed: Dose, *, told: float | None) -> tuple[flo
     return assumed, assumed
 
 
-def _target(plan: Plan, told: str | None) -> str | None:
-    if told is not None:
-        return told
-    return plan.prescription.target or None if plan.prescription is not None else None
-
-
 def _compared(
     base: Model,
     stored: Dose,
@@ -331,15 +325,18 @@ def _evaluated(
 ) -> tuple[tuple[StructureCheck, ...], tuple[Message, ...]]:
     if structures is None:
         return (), ()
-    return check_structures(
+    prescription = base.plan.prescription
+    name, said = target_among(structures, told=target, prescribed=prescription.target if prescription else None)
+    checked, remarks = check_structures(
         structures,
         recomputed=exact_dose(model_terms(base), formalism=base.formalism),
         stored=None if stored is None else dose_from_grid(stored),
         reference_gy=reference_gy,
-        target=target,
+        target=name,
         end_cap=end_cap,
         progress=lambda share: report(EVALUATE, share),
     )
+    return checked, said + remarks
 
 
 def _points(base: Model, stated: tuple[DosePoint, ...]) -> tuple[PointCheck, ...]:

@@ -45,6 +45,38 @@ def is_target(structure: Structure, *, target: str | None) -> bool:
     return structure.interpreted_type.upper() in TARGET_TYPES
 
 
+def target_among(
+    structures: StructureSet, *, told: str | None, prescribed: str | None
+) -> tuple[str | None, tuple[Message, ...]]:
+    """Return the name of the target, None to go by the types of the structures, and what a reader should know of it.
+
+    Parameters
+    ----------
+    structures
+        As drawn.
+    told
+        Name the user gave; None where the plan is to be followed.
+    prescribed
+        Name the plan prescribes to; None or empty where it names none.
+
+    Raises
+    ------
+    PlanError
+        No structure, or more than one, has the name that the user gave.
+    """
+    if told is not None:
+        return structures.named(told).name, ()
+    if not prescribed or any(is_target(each, target=prescribed) for each in structures):
+        return prescribed or None, ()
+    not_drawn = Message(
+        code="workflow.target-not-drawn",
+        template="the plan prescribes to {prescribed}, but no structure has this name; structures drawn as GTV, CTV or "
+        "PTV, if there are any, stand for it: say which is the target (--target)",
+        data={"prescribed": prescribed},
+    )
+    return None, (not_drawn,)
+
+
 def region_of(structure: Structure, *, end_cap: EndCap) -> Region:
     """Return the solid of a structure; a gap between its planes is left open."""
     return region_of_structure(structure, end_cap=end_cap)

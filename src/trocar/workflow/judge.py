@@ -66,13 +66,17 @@ def _outcome(
         message = Message(
             code="workflow.found-agreement",
             template="stored and recomputed dose agree at {points} points: median difference {median:+.2f} % "
-            "(tolerance {limit:g} %), {share:.1f} % of the points within {local:g} %",
+            "(tolerance {limit:g} %); {share:.1f} % of the points within {local:g} % (wanted {wanted:.0f} %), or "
+            "{gamma:.1f} % with a gamma index of at most 1 (wanted {gamma_wanted:.0f} %): one of the two must hold",
             data={
                 "points": overall.points,
                 "median": overall.median_percent,
                 "limit": tolerances.value("point_median_percent"),
                 "share": 100.0 * overall.within_share,
                 "local": overall.tolerance_percent,
+                "wanted": 100.0 * tolerances.value("point_share"),
+                "gamma": 100.0 * (comparison.gamma_pass_share or 0.0),
+                "gamma_wanted": 100.0 * tolerances.value("gamma_share"),
             },
         )
         return Finding(severity=Severity.NOTE, message=message, reference=reference)
