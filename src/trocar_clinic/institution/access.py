@@ -61,6 +61,12 @@ def change_roles(user: User, *, actor: User, at: datetime, roles: Iterable[Role]
         en="You cannot take the administrator's role from yourself",
         zh="不能取消自己的系统管理员角色",
     ).insist()
+    refuse_if(
+        user == actor and not roles,
+        "institution.no-role",
+        en="An account needs a role",
+        zh="账号至少须有一个角色",
+    ).insist()
     note = {"account": user.pk, "before": sorted(user.roles), "after": sorted(role.value for role in roles)}
     with deed("institution.change_roles", actor=actor, at=at, reason=why, note=note):
         set_roles(user, roles)
@@ -73,5 +79,15 @@ def close_account(user: User, *, actor: User, at: datetime, why: str) -> User:
     need_reason(why)
     with deed("institution.close_account", actor=actor, at=at, reason=why, note={"account": user.pk}):
         user.is_active = False
+        user.save(update_fields=["is_active"])
+    return user
+
+
+def reopen_account(user: User, *, actor: User, at: datetime, why: str) -> User:
+    """Open a closed account again."""
+    has_one_of(actor, {Role.ADMINISTRATOR}).insist()
+    need_reason(why)
+    with deed("institution.reopen_account", actor=actor, at=at, reason=why, note={"account": user.pk}):
+        user.is_active = True
         user.save(update_fields=["is_active"])
     return user

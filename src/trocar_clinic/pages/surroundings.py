@@ -4,9 +4,15 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from trocar_clinic.accounts.models import User
-from trocar_clinic.language import is_chinese
+from trocar_clinic.accounts.models import Role, User
+from trocar_clinic.language import both, is_chinese
 from trocar_clinic.records.books import Section, all_books
+
+FURTHER_PAGES: tuple[tuple[Any, str, Section, frozenset[Role]], ...] = (
+    (both("Accounts", "账号"), "/accounts/", Section.SYSTEM, frozenset({Role.ADMINISTRATOR})),
+    (both("Audit trail", "审计记录"), "/trail/", Section.SYSTEM, frozenset({Role.ADMINISTRATOR, Role.AFFAIRS})),
+)
+"""Pages that are no books: name, address, section, who sees them."""
 
 
 def every_page(request: HttpRequest) -> dict[str, Any]:
@@ -28,6 +34,11 @@ def navigation(reader: User, path: str) -> list[dict[str, Any]]:
                 "here": path.startswith(f"/records/{book.slug}/"),
             }
             for book in books
+        ]
+        entries += [
+            {"title": title, "address": address, "here": path.startswith(address)}
+            for title, address, there, roles in FURTHER_PAGES
+            if there is section and reader.roles & roles
         ]
         if entries:
             sections.append({"title": section.value, "entries": entries, "slug": section.name.lower()})

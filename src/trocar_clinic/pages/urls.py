@@ -3,12 +3,17 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from trocar_clinic.pages import books, today
+from trocar_clinic.pages import accounts, books, today
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="today"), name="home"),
     path("today/", today.today, name="today"),
     path("search/", today.search, name="search"),
+    path("accounts/", accounts.accounts, name="accounts"),
+    path("accounts/new/", accounts.new_account, name="new-account"),
+    path("accounts/<int:number>/", accounts.change_account, name="change-account"),
+    path("trail/", accounts.trail, name="trail"),
+    path("welcome/<str:word>/", accounts.welcome, name="welcome"),
     path("language/", today.language, name="language"),
     path("records/<slug:slug>/", books.listing, name="listing"),
     path("records/<slug:slug>/new/", books.new, name="new"),

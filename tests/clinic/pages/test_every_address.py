@@ -33,11 +33,22 @@ def addresses_of(book: Book, number: int) -> list[str]:
     return [here, f"{here}new/", f"{here}spreadsheet/", *(f"{here}{number}/{each}" for each in rows)]
 
 
+ADMINISTRATORS, AUDITORS = {Role.ADMINISTRATOR}, {Role.ADMINISTRATOR, Role.AFFAIRS}
+FURTHER: dict[str, set[Role]] = {
+    "accounts/": ADMINISTRATORS,
+    "accounts/new/": ADMINISTRATORS,
+    "accounts/<int:number>/": ADMINISTRATORS,
+    "trail/": AUDITORS,
+    "welcome/<str:word>/": set(),
+}
+"""Pages that are no books, with who may open them."""
+
 KNOWN = {
     "", "today/", "search/", "language/", "records/<slug:slug>/", "records/<slug:slug>/new/", "records/<slug:slug>/spreadsheet/",
     "records/<slug:slug>/<int:number>/", "records/<slug:slug>/<int:number>/correct/", "records/<slug:slug>/<int:number>/void/",
     "records/<slug:slug>/<int:number>/history/", "records/<slug:slug>/<int:number>/do/<slug:name>/",
     "records/<slug:slug>/<int:number>/file/<slug:name>/",
+    *(pattern for pattern in FURTHER),
 }  # fmt: skip
 
 
@@ -50,7 +61,9 @@ def test_nobody_gets_anywhere_without_signing_in(db: None) -> None:
     for pattern in patterns():
         if pattern.startswith(FOR_NOBODY):
             continue
-        address = "/" + pattern.replace("<slug:slug>", "cases").replace("<int:number>", "1").replace("<slug:name>", "x")
+        address = "/" + pattern.replace("<slug:slug>", "cases").replace("<int:number>", "1").replace(
+            "<str:word>", "x"
+        ).replace("<slug:name>", "x")
         for answer in (Client().get(address), Client().post(address)):
             assert answer.status_code in {301, 302, 405}, address
             assert answer.status_code == 405 or answer["Location"].startswith(("/account/login/", "/today/")), address
@@ -65,6 +78,12 @@ def test_every_address_as_a_role(role: Role, house: Any, now: Any, client_of: Ca
     a_signed_case(house, now)
     client = client_of(ACCOUNT_OF[role])
     wrong = {}
+    for pattern, readers in FURTHER.items():
+        if readers:
+            address = "/" + pattern.replace("<int:number>", str(house.accounts["nurse"].pk))
+            status = client.get(address).status_code
+            if status != (200 if role in readers else 403):
+                wrong[address] = status
     for book in all_books().values():
         row = book.model.objects.order_by("pk").first()
         for address in addresses_of(book, row.pk if row else 1):
