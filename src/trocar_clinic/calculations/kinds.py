@@ -6,13 +6,8 @@ from typing import Any
 
 Progress = Callable[[float, str], None]
 
-KINDS: dict[str, str] = {}
+KINDS: dict[str, str] = {"images.sort": "trocar_clinic.images.jobs:sort"}
 """``app.verb`` → ``module:function``; the function takes ``(job, progress)`` and returns the outcome to be kept."""
-
-
-def add_kind(name: str, function: str) -> None:
-    """Make a kind of job known."""
-    KINDS[name] = function
 
 
 def function_of(name: str) -> Callable[[Any, Progress], dict[str, Any]]:

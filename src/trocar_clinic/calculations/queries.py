@@ -1,12 +1,33 @@
-"""Jobs that failed or wait."""
+"""Questions about jobs."""
 
 from collections.abc import Iterator
 from datetime import date
 
-from trocar_clinic.accounts.models import User
-from trocar_clinic.records.books import Due
+from trocar_clinic.accounts.models import EVERYBODY, User
+from trocar_clinic.calculations.models import Job
+from trocar_clinic.language import both
+from trocar_clinic.records.books import Due, Urgency
+from trocar_clinic.records.kept import Kept
+
+
+def latest_job(row: Kept) -> Job | None:
+    """Return the last job about a row."""
+    return Job.objects.filter(subject_kind=row._meta.label_lower, subject=row.pk).order_by("-pk").first()
 
 
 def due(reader: User, on: date) -> Iterator[Due]:
-    """Yield nothing: a job is told of on the page of its subject."""
-    yield from ()
+    """Yield the reader's own jobs that failed, until one about the same row comes through."""
+    from django.apps import apps
+
+    for job in Job.objects.filter(requested_by=reader, status=Job.Status.FAILED).order_by("-pk")[:20]:
+        row = apps.get_model(job.subject_kind).objects.filter(pk=job.subject).first()
+        last = latest_job(row) if row is not None else None
+        if last is not None and last.pk == job.pk:
+            told = both(job.error.get("en", ""), job.error.get("zh", ""))
+            yield Due(
+                what=told,
+                row=row,
+                roles=EVERYBODY,
+                urgency=Urgency.SOON,
+                kind=both("Jobs that failed", "失败的计算任务"),
+            )

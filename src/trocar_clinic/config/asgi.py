@@ -45,7 +45,7 @@ class LimitedBody:
 
 def limit_for(path: str) -> int:
     """Return how many bytes an address takes: images come in hundreds of megabytes, forms do not."""
-    return int(settings.IMAGES_BODY_LIMIT if path.startswith("/images/") else settings.PAGE_BODY_LIMIT)
+    return int(settings.IMAGES_BODY_LIMIT if path.endswith("/do/receive-images/") else settings.PAGE_BODY_LIMIT)
 
 
 async def _refuse(send: Send) -> None:

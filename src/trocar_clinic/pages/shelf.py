@@ -1,22 +1,31 @@
 """Which books, panels of the case and reminders the apps below bring; an app joins by a line here."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 
 from trocar_clinic.accounts.models import User
-from trocar_clinic.records.books import Due, open_books
+from trocar_clinic.records.books import Book, Due, RowDeed, open_books
 
 
 def open_all_books() -> None:
     """Make the books of every app known."""
     from trocar_clinic.calculations.books import BOOKS as CALCULATIONS
     from trocar_clinic.images.books import BOOKS as IMAGES
+    from trocar_clinic.images.books import DEEDS as DEEDS_ON_IMAGES
     from trocar_clinic.institution.books import BOOKS as INSTITUTION
     from trocar_clinic.patients.books import BOOKS as PATIENTS
     from trocar_clinic.planning.books import BOOKS as PLANNING
 
+    further: tuple[Mapping[str, tuple[RowDeed, ...]], ...] = (DEEDS_ON_IMAGES,)
+    """Deeds that an app adds to the books of apps below it."""
     for books in (PATIENTS, PLANNING, IMAGES, CALCULATIONS, INSTITUTION):
-        open_books(books)
+        open_books([_with_deeds(book, further) for book in books])
+
+
+def _with_deeds(book: Book, further: tuple[Mapping[str, tuple[RowDeed, ...]], ...]) -> Book:
+    added = tuple(deed for deeds in further for deed in deeds.get(book.slug, ()))
+    return replace(book, deeds=book.deeds + added) if added else book
 
 
 def reminders() -> tuple[Callable[[User, date], Iterator[Due]], ...]:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from trocar_clinic.calculations.queries import latest_job
 from trocar_clinic.institution.policies import capabilities
 from trocar_clinic.institution.staff import Technique
 from trocar_clinic.language import both
@@ -144,6 +145,12 @@ def case_steps(case: Any) -> dict[str, Any]:
     path = PATH if now in PATH else (State.REGISTERED, now)
     place = path.index(now)
     return {"steps": [(state, "past" if i < place else "now" if i == place else "") for i, state in enumerate(path)]}
+
+
+@register.inclusion_tag("images/job.html")
+def job_of(row: Any) -> dict[str, Any]:
+    """Show how the last job about a row stands."""
+    return {"job": latest_job(row)}
 
 
 @register.inclusion_tag("cases/answers.html")
