@@ -6,6 +6,7 @@ import numpy as np
 
 from trocar.messages import Message
 from trocar.plan.needles import Needle
+from trocar.workflow.consequences import with_consequences
 from trocar.workflow.implant_request import ImplantRequest, require_together
 from trocar.workflow.plan_judging import ProposedImplant, judged
 from trocar.workflow.seed_placing import place_seeds
@@ -43,7 +44,7 @@ def plan_implant(
     used = {needle.number: account_at[_place_of(needle)] for needle in plan.needles}
     proposed = judged(request, plan, outcome=outcome, accounts=used, covered=covered)
     told(judging, 1.0)
-    return proposed
+    return with_consequences(request, proposed, rng=rng, told=told)
 
 
 def _place_of(needle: Needle) -> tuple[float, ...]:

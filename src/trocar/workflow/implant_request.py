@@ -1,9 +1,13 @@
 """What is asked of a plan: stock, ways for needles, places for seeds, and the whole request."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from trocar.catalogue.radiobiology import Radiobiology
 from trocar.errors import PlanError
+from trocar.evaluate.biology import ExternalBeam
+from trocar.evaluate.scenarios import Mishaps
 from trocar.geometry.region import EndCap
 from trocar.geometry.value import Value
 from trocar.geometry.volume import require_same_frame
@@ -94,6 +98,51 @@ class NeedleWish(Value):
     spread_deg: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RobustnessWish(Value):
+    """What a plan shall be tested against, and whether it is made for it.
+
+    Parameters
+    ----------
+    mishaps
+        What may go otherwise than planned.
+    versions
+        How many versions of the plan are computed.
+    planned_for
+        Scenarios the seeds are placed for, beside the plan itself; 0 to place them as if all went well.
+    """
+
+    mishaps: Mishaps
+    versions: int
+    planned_for: int = 0
+
+    def __post_init__(self) -> None:
+        if self.versions < 10 or self.planned_for < 0:
+            raise PlanError(
+                "workflow.robustness-wish",
+                "{versions} versions and {scenarios} scenarios were asked for; at least 10 versions are needed to say "
+                "anything, scenarios may be 0 or more",
+                versions=self.versions,
+                scenarios=self.planned_for,
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BiologyWish:
+    """For which structures a biologically effective dose is wanted.
+
+    Parameters
+    ----------
+    tissues
+        Structure name to tissue.
+    external
+        External beam to each structure; left out where there is none.
+    """
+
+    tissues: Mapping[str, Radiobiology]
+    external: Mapping[str, ExternalBeam]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImplantRequest:
     """All that is given.
@@ -122,6 +171,10 @@ class ImplantRequest:
         Of the plan.
     effort
         Changes the search tries.
+    robustness
+        Tests of the plan; None for none.
+    biology
+        Biologically effective doses; None for none.
     """
 
     image: Image
@@ -135,6 +188,8 @@ class ImplantRequest:
     seeding: Seeding
     label: str
     effort: int = 200_000
+    robustness: RobustnessWish | None = None
+    biology: BiologyWish | None = None
 
 
 def require_together(request: ImplantRequest) -> None:

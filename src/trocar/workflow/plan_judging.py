@@ -13,9 +13,11 @@ from trocar.plan.access import RiskAccount
 from trocar.plan.goals import Achievement
 from trocar.plan.plan import ImplantPlan
 from trocar.plan.template import GridTemplate
+from trocar.results.biology import BiologicalDose
 from trocar.results.dvh import Dvh
 from trocar.results.findings import Finding, Severity
 from trocar.results.indices import ImplantIndices
+from trocar.results.robustness import Robustness
 from trocar.rules.judge import achieved, judge
 from trocar.workflow.histograms import exact_dose, region_of
 from trocar.workflow.implant_request import NEEDLE_PICTURE, ImplantRequest
@@ -45,6 +47,10 @@ class ProposedImplant:
         How the search ended.
     template
         None for free needles.
+    robustness
+        What becomes of it when it is not carried out exactly; None where that was not asked.
+    biology
+        Biologically effective doses; empty where they were not asked.
     """
 
     plan: ImplantPlan
@@ -56,6 +62,8 @@ class ProposedImplant:
     findings: tuple[Finding, ...]
     outcome: Outcome
     template: GridTemplate | None
+    robustness: Robustness | None = None
+    biology: tuple[BiologicalDose, ...] = ()
 
 
 def judged(

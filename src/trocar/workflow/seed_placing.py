@@ -10,12 +10,14 @@ from jaxtyping import Float
 from trocar.catalogue.sources import load_source
 from trocar.dose.decay import effective_hours, strength_at_u
 from trocar.dose.influence import influence_matrix
+from trocar.evaluate.scenarios import carried, moved_needles
 from trocar.geometry.region import Region
 from trocar.optimise.annealing import Annealer
 from trocar.optimise.base import Outcome, Problem
 from trocar.optimise.candidates import Candidates, candidates_in_needles, crossing_needles, touching_pairs
-from trocar.optimise.objectives import Preferences, build_objective
+from trocar.optimise.objectives import Preferences
 from trocar.optimise.points import SampledStructure, join_structures, sample_structure
+from trocar.optimise.scenarios import objective_of_scenarios, problem_of_scenarios
 from trocar.plan.needles import Needle
 from trocar.plan.plan import ImplantPlan, Prescription
 from trocar.plan.seeds import Seed
@@ -26,6 +28,7 @@ ORGAN_REACH_MM = 40.0
 """Of an organ only what lies this near the target is sampled; the rest counts as receiving less."""
 
 TARGET_POINTS, ORGAN_POINTS = 9000, 2500
+TARGET_POINTS_A_SCENARIO, ORGAN_POINTS_A_SCENARIO = 2500, 800
 
 
 def place_seeds(
@@ -43,16 +46,36 @@ def place_seeds(
         No place for a seed in these needles.
     """
     target = region_of(request.structures.named(request.target), end_cap=NEEDLE_PICTURE)
-    problem, candidates = implant_problem(request, needles, target, in_place=in_place)
+    scenarios = request.robustness.planned_for if request.robustness is not None else 0
+    problem, candidates = implant_problem(
+        request,
+        needles,
+        target,
+        in_place=in_place,
+        target_points=TARGET_POINTS if not scenarios else TARGET_POINTS_A_SCENARIO,
+        organ_points=ORGAN_POINTS if not scenarios else ORGAN_POINTS_A_SCENARIO,
+    )
     near = {points.name for points in problem.structures}
     steered = [goal for goal in request.goals if goal.structure in near]
-    objective = build_objective(problem, steered, target=request.target, preferences=Preferences.balanced())
+    if scenarios:
+        problem = problem_of_scenarios(
+            problem, _scenario_doses(request, needles, candidates, problem, count=scenarios, rng=rng)
+        )
+    objective = objective_of_scenarios(
+        problem, steered, target=request.target, preferences=Preferences.balanced(), count=scenarios + 1
+    )
     outcome = Annealer.for_problem(problem, steps=request.effort).optimise(problem, objective, rng=rng)
     return _plan_of(request, needles, candidates, problem, outcome), outcome
 
 
 def implant_problem(
-    request: ImplantRequest, needles: Sequence[Needle], target: Region, *, in_place: bool
+    request: ImplantRequest,
+    needles: Sequence[Needle],
+    target: Region,
+    *,
+    in_place: bool,
+    target_points: int = TARGET_POINTS,
+    organ_points: int = ORGAN_POINTS,
 ) -> tuple[Problem, Candidates]:
     """Return the search problem: places in the needles, points in target and organs, and the doses between them."""
     seeding = request.seeding
@@ -63,7 +86,9 @@ def implant_problem(
         tip_to_seed_mm=seeding.tip_to_seed_mm,
         allowed=target.contains,
     )
-    points, sets = join_structures(sampled_structures(request, target))
+    points, sets = join_structures(
+        sampled_structures(request, target, target_points=target_points, organ_points=organ_points)
+    )
     matrices = [_dose_of_one(each, candidates, points, request.implant_at) for each in request.stock]
     kinds, places = len(request.stock), len(candidates)
     touching = touching_pairs(
@@ -92,6 +117,29 @@ def implant_problem(
         ),
         candidates,
     )
+
+
+def _scenario_doses(
+    request: ImplantRequest,
+    needles: Sequence[Needle],
+    candidates: Candidates,
+    problem: Problem,
+    *,
+    count: int,
+    rng: np.random.Generator,
+) -> list[np.ndarray]:
+    """Return the doses of all candidates when their needles err, in pairs of opposite errors."""
+    assert request.robustness is not None
+    ends = np.array([[needle.entry_lps_mm, needle.tip_lps_mm] for needle in needles])
+    drawn = moved_needles(ends, request.robustness.mishaps.needles, count=(count + 1) // 2, rng=rng) - ends
+    moved = ends + np.concatenate([drawn, -drawn])[:count]
+    positions, axes = carried(moved, ends, candidates.needle, candidates.positions_lps_mm)
+    doses = []
+    for places, ways in zip(positions, axes, strict=True):
+        there = replace(candidates, positions_lps_mm=places, axes_lps=ways)
+        kinds = [_dose_of_one(each, there, problem.points_lps_mm, request.implant_at) for each in request.stock]
+        doses.append(kinds[0] if len(kinds) == 1 else np.concatenate(kinds))
+    return doses
 
 
 def _for_kinds(pairs: np.ndarray, kinds: int, places: int) -> np.ndarray:
