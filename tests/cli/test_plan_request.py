@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from trocar.cli.plan_request import Section, guide_design, read_request
+from trocar.cli.plan_request import guide_design
+from trocar.cli.request_section import Section, read_request
 from trocar.errors import UsageError
 
 GUIDE = {

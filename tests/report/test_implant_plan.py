@@ -5,6 +5,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 
+from trocar.catalogue.radiobiology import load_radiobiology
 from trocar.catalogue.sources import load_source
 from trocar.errors import ReportError
 from trocar.geometry.contours import Contour, ContourKind
@@ -23,9 +24,11 @@ from trocar.report.pictures import Paper
 from trocar.report.seed_map import loaded_needles, space_picture
 from trocar.report.template_sheet import template_sheet
 from trocar.report.typeset import typeset
+from trocar.results.biology import BiologicalDose
 from trocar.results.findings import Finding, Severity
 from trocar.results.indices import Estimate, ImplantIndices
 from trocar.results.provenance import Provenance
+from trocar.results.robustness import Chance, NeedleShare, Outcomes, Robustness
 
 AT = datetime(2026, 3, 2, 9, 30)
 
@@ -66,6 +69,38 @@ def plan(grid: GridTemplate) -> ImplantPlan:
         seeds=tuple(seeds),
         needles=tuple(needles),
         prescription=Prescription(dose_gy=145.0, target="Prostate"),
+    )
+
+
+def robustness() -> Robustness:
+    rng = np.random.default_rng(1)
+    d90 = Outcomes(planned=152.0, values=rng.normal(148.0, 6.0, 200))
+    v100 = Outcomes(planned=95.0, values=rng.normal(93.0, 2.0, 200))
+    shares = tuple(
+        NeedleShare(number=n, first=0.3 / n, total=0.4 / n, total_error=0.05, without_gy=140.0 - 5 * n) for n in (1, 2)
+    )
+    return Robustness(
+        prescription_gy=145.0,
+        target="Prostate",
+        d90_gy=d90,
+        v100_percent=v100,
+        goals={"Prostate V100 ≥ 95 %": v100},
+        chances={"Prostate V100 ≥ 95 %": Chance(hits=150, tries=200)},
+        needles=shares,
+        versions=200,
+    )
+
+
+def biological_dose() -> BiologicalDose:
+    return BiologicalDose(
+        structure="Prostate",
+        tissue=load_radiobiology("prostate_cancer"),
+        metric="D90",
+        implant_gy=152.0,
+        external_gy=45.0,
+        bed_gy=180.0,
+        eqd2_gy=108.0,
+        effective_days=240.0,
     )
 
 
@@ -121,7 +156,9 @@ def dossier() -> PlanDossier:
             hi=one,
         ),
         histograms=(),
-        robustness=(),
+        robustness=robustness(),
+        assumed=(),
+        biology=(biological_dose(),),
         findings=(
             Finding(
                 severity=Severity.ACTION,

@@ -16,7 +16,9 @@ from trocar.cli import options
 from trocar.cli.console import Speaker
 from trocar.cli.exits import Exit, exit_of_findings
 from trocar.cli.folders import MARK, whole_folder
-from trocar.cli.plan_request import guide_design, implant_request, read_request
+from trocar.cli.plan_assumptions import assumed_words, consequences_json
+from trocar.cli.plan_request import guide_design, implant_request
+from trocar.cli.request_section import read_request
 from trocar.cli.surroundings import Surroundings
 from trocar.dicom.image import read_image
 from trocar.dicom.pdf import encapsulate
@@ -218,7 +220,9 @@ def _dossier(request: ImplantRequest, proposed: ProposedImplant) -> PlanDossier:
         achievements=proposed.achievements,
         indices=proposed.indices,
         histograms=proposed.histograms,
-        robustness=(),
+        robustness=proposed.robustness,
+        assumed=assumed_words(request.robustness),
+        biology=proposed.biology,
         findings=proposed.findings,
         made_by=f"Trocar {trocar.__version__}, {proposed.outcome.solver}",
         provenance=provenance,
@@ -336,6 +340,7 @@ def _summary(request: ImplantRequest, proposed: ProposedImplant, difference: flo
             {"goal": each.goal.text, "value": each.value, "unit": each.goal.limit_unit.value, "met": each.is_met}
             for each in proposed.achievements
         ],
+        **consequences_json(proposed),
         "findings": [
             {"severity": each.severity.value, "code": each.message.code, "text": each.message.text()}
             for each in proposed.findings

@@ -10,6 +10,7 @@ from trocar.catalogue.sources import Source
 from trocar.plan.access import RiskAccount
 from trocar.plan.goals import Achievement, Priority
 from trocar.plan.plan import ImplantPlan
+from trocar.report.consequences import biology_blocks, robustness_blocks
 from trocar.report.document import (
     Align,
     Block,
@@ -29,10 +30,12 @@ from trocar.report.document import (
 from trocar.report.names import printed_name
 from trocar.report.pictures import Paper
 from trocar.report.seed_map import LoadedNeedle, loaded_needles, seed_map_picture
+from trocar.results.biology import BiologicalDose
 from trocar.results.dvh import Dvh
 from trocar.results.findings import Finding
 from trocar.results.indices import Estimate, ImplantIndices
 from trocar.results.provenance import Provenance
+from trocar.results.robustness import Robustness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +61,11 @@ class PlanDossier:
     histograms
         Of all structures, the target first.
     robustness
-        Names and values, one row each; empty where it was not computed.
+        What becomes of the plan when it is not carried out exactly; None where it was not computed.
+    assumed
+        What was taken to happen there, a sentence each.
+    biology
+        Biologically effective doses; empty where they were not computed.
     findings
         All, the severest first.
     made_by
@@ -75,7 +82,9 @@ class PlanDossier:
     achievements: tuple[Achievement, ...]
     indices: ImplantIndices
     histograms: tuple[Dvh, ...]
-    robustness: tuple[tuple[Text, Text], ...]
+    robustness: Robustness | None
+    assumed: tuple[Text, ...]
+    biology: tuple[BiologicalDose, ...]
     findings: tuple[Finding, ...]
     made_by: str
     provenance: Provenance
@@ -140,8 +149,10 @@ def plan_report(dossier: PlanDossier, pictures: PlanPictures, *, paper: Paper, m
         Heading(text=say("report.plan-map", "Seeds in the needles"), new_page=True),
         _map_block(seed_map),
     ]
-    if dossier.robustness:
-        blocks += [Heading(text=say("report.plan-robustness", "Robustness")), Facts(rows=dossier.robustness, columns=1)]
+    if dossier.robustness is not None:
+        blocks += robustness_blocks(dossier.robustness, dossier.assumed, paper=paper)
+    if dossier.biology:
+        blocks += biology_blocks(dossier.biology, language=paper.language)
     blocks += [
         Heading(text=say("report.plan-findings", "Findings")),
         Findings(findings=dossier.findings),
