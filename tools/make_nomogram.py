@@ -1,7 +1,7 @@
 """Plan a series of ellipsoids and write how many seeds each took: the table behind ``trocar order``.
 
-Run ``python tools/make_nomogram.py`` from the repository root (some minutes). Everything is planned by the library as a patient would be: a
-5 mm template, seeds inside the target, the coverage of the goals below, and the fewest seeds that give it.
+Run ``python tools/make_nomogram.py`` from the repository root (half a minute). All is planned by the library as a
+patient would be: a 5 mm template, seeds inside the target, the coverage below, and the fewest seeds that give it.
 """
 
 import argparse

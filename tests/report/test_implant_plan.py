@@ -1,5 +1,6 @@
 """The plan report, the loading sheet and the template sheet of a small made-up plan."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -18,7 +19,7 @@ from trocar.plan.plan import ImplantPlan, Prescription
 from trocar.plan.seeds import Seed, Strength
 from trocar.plan.structures import Structure
 from trocar.plan.template import GridTemplate, template_towards
-from trocar.report.document import Document, Table, in_language
+from trocar.report.document import Document, Facts, Picture, Table, in_language
 from trocar.report.implant_plan import PlanDossier, PlanPictures, loading_sheet, plan_report
 from trocar.report.pictures import Paper
 from trocar.report.seed_map import loaded_needles, space_picture
@@ -135,7 +136,7 @@ def dossier() -> PlanDossier:
         plan=plan(template()),
         source=load_source("I125_6711"),
         seed_length_mm=4.5,
-        strength_at_implant_u=(0.6,),
+        strength_at_implant_u={("I125_6711", 0.6, AT): 0.6, ("I125_6711", 0.4, AT): 0.4},
         accounts=dict.fromkeys(range(1, 7), account),
         achievements=(
             goal("V100", Comparison.AT_LEAST, 95.0, Unit.PERCENT, 97.5),
@@ -230,3 +231,30 @@ def test_a_needle_beside_the_holes_is_refused() -> None:
     )
     with pytest.raises(ReportError, match="beside the nearest hole"):
         template_sheet(dossier().plan, shifted, paper=Paper(language=Language.ENGLISH), made_at=AT)
+
+
+def test_seeds_of_two_strengths_are_told_apart_by_letters() -> None:
+    grid = template()
+    mixed = plan(grid)
+    weaker = replace(mixed.seeds[0], strength=Strength(s_k_u=0.4, reference_at=AT))
+    two_kinds = replace(mixed, seeds=(weaker, *mixed.seeds[1:]))
+    sheet = loading_sheet(replace(dossier(), plan=two_kinds), paper=Paper(language=Language.ENGLISH), made_at=AT)
+    cells = [cell for block in sheet.blocks if isinstance(block, Table) for row in block.rows for cell in row]
+    texts = [in_language(cell, Language.ENGLISH) for cell in cells]
+    assert sum(text.count("B") for text in texts if "." in text and "," not in text) == 1
+    facts = next(block for block in sheet.blocks if isinstance(block, Facts))
+    strengths = [in_language(value, Language.ENGLISH) for _, value in facts.rows]
+    assert any("B: 1 × 0.400 U" in text for text in strengths)
+
+
+def test_a_plan_of_many_needles_has_its_seed_map_on_several_pages() -> None:
+    grid = template()
+    few = plan(grid)
+    needles = tuple(replace(few.needles[0], number=n) for n in range(1, 41))
+    seeds = tuple(replace(few.seeds[0], needle=needle.number) for needle in needles)
+    sheet = loading_sheet(
+        replace(dossier(), plan=replace(few, needles=needles, seeds=seeds)),
+        paper=Paper(language=Language.ENGLISH),
+        made_at=AT,
+    )
+    assert sum(isinstance(block, Picture) for block in sheet.blocks) == 2

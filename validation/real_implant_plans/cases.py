@@ -33,7 +33,7 @@ MEDIASTINUM_LPS_MM = (np.array([-10.0, 165.0, -475.0]), np.array([32.0, 45.0, 45
 LESION_LPS_MM = (np.array([-80.0, -178.0, 391.0]), np.array([14.0, 13.0, 13.0]))
 
 
-AROUND_KJI = np.ones((2, 3, 3), dtype=bool)
+AROUND_KJI = np.ones((3, 3, 3), dtype=bool)
 
 PERINEUM_Z_MM = -106.0
 """Below this the published volume shows the thighs of one who lies straight; for an implant the legs are raised."""
@@ -58,10 +58,10 @@ def as_published(folder: Path, out: Path) -> tuple[Path, Path]:
 
 
 def with_raised_legs(folder: Path, out: Path) -> tuple[Path, Path]:
-    """Return the painted volume emptied below the perineum, and the part of the prostate bed before the bladder.
+    """Return the painted volume emptied below the perineum, and the part of the bed that needles from there can reach.
 
-    The bed of external beam was drawn over the wall of the bladder and behind it; a needle from the perineum
-    reaches what lies before the bladder, with one voxel left for the margin.
+    The bed of external beam was drawn over the wall of the bladder, behind it and round the rectum; needles from
+    the perineum reach what lies before both, with one voxel left for the margins.
     """
     image = read_image(folder).value
     grid = image.volume.grid
@@ -74,8 +74,9 @@ def with_raised_legs(folder: Path, out: Path) -> tuple[Path, Path]:
     write_image(emptied, out / "ct", at=AT)
     image = read_image(out / "ct").value
     published = read_structures(folder.parent / "rtstruct.dcm").value
-    bed, bladder = (filled(published.named(name), grid) for name in ("prostate_bed", "Bladder"))
-    behind = np.logical_or.accumulate(binary_dilation(bladder, AROUND_KJI), axis=0)  # k rises from feet to head
+    bed, bladder, rectum = (filled(published.named(name), grid) for name in ("prostate_bed", "Bladder", "Rectum"))
+    in_the_way = binary_dilation(bladder | rectum, AROUND_KJI)
+    behind = np.logical_or.accumulate(in_the_way, axis=0)  # k rises from feet to head, as the needles do
     target = Grown(mask_kji=bed & ~behind, grid=grid, tissue=(0.0, 0.0)).structure(number=901, name="Bed")
     made = StructureSet(
         label=published.label,

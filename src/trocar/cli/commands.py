@@ -42,6 +42,8 @@ COMMANDS = (
     ),
     Command(name="dose", module="trocar.cli.dose", attribute="dose", help="Compute the dose of a plan. 计算剂量"),
     Command(name="dvh", module="trocar.cli.dvh", attribute="dvh", help="Dose-volume histograms. 剂量体积直方图"),
+    Command(name="stock", module="trocar.cli.stock", attribute="stock", help="Seeds in the store. 库存粒子"),
+    Command(name="order", module="trocar.cli.order", attribute="order", help="How many seeds to order. 估算订购数量"),
     Command(name="sources", module="trocar.cli.sources", attribute="sources", help="List the source data. 列出源数据"),
     Command(name="dicom", module="trocar.cli.dicom", attribute="dicom", help="Look at DICOM files. 查看 DICOM 文件"),
     Command(

@@ -39,10 +39,11 @@ def application(arguments: list[str]) -> typer.Typer:
     return app
 
 
-def _version(wanted: bool) -> None:
+def _version(wanted: bool) -> bool:
     if wanted:
         typer.echo(f"trocar {trocar.__version__}")
         raise typer.Exit
+    return wanted
 
 
 def _before_any_command(

@@ -212,10 +212,12 @@ def _dossier(request: ImplantRequest, proposed: ProposedImplant) -> PlanDossier:
         plan=plan,
         source=source,
         seed_length_mm=request.seeding.seed_length_mm,
-        strength_at_implant_u=tuple(
-            strength_at_u(each.strength, load_source(each.source_model).nuclide, at=plan.implant_at)
+        strength_at_implant_u={
+            (each.source_model, each.strength.s_k_u, each.strength.reference_at): strength_at_u(
+                each.strength, load_source(each.source_model).nuclide, at=plan.implant_at
+            )
             for each in request.stock
-        ),
+        },
         accounts=dict(proposed.accounts),
         achievements=proposed.achievements,
         indices=proposed.indices,

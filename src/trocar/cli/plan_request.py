@@ -1,5 +1,6 @@
 """The request file of ``trocar plan``: TOML, every clinical quantity stated, nothing assumed."""
 
+from pathlib import Path
 from typing import Any
 
 from trocar.cli.plan_wishes import biology_wish, robustness_wish
@@ -12,6 +13,7 @@ from trocar.cli.request_section import (
     a_vector,
     a_whole,
 )
+from trocar.cli.shelf import read_shelf
 from trocar.guide.design import GuideDesign
 from trocar.imaging.bone import bone_structure
 from trocar.imaging.skin import find_body
@@ -45,7 +47,7 @@ def implant_request(request: Section, image: Image, structures: StructureSet) ->
         target=target,
         prescription_gy=request.take("prescription_gy", a_number),
         goals=_goals(request.table("goals")),
-        stock=tuple(_stock(Section("stock", entry)) for entry in request.take("stock", a_list)),
+        stock=_stocks(request),
         implant_at=request.take("implant_at", a_moment),
         needles=_needles(request.table("needles"), image, structures),
         seeding=_seeding(request.table("seeding")),
@@ -65,11 +67,20 @@ def _goals(section: Section) -> tuple[Any, ...]:
     return bind_goals(pack.goals, roles)
 
 
+def _stocks(request: Section) -> tuple[SeedStock, ...]:
+    """Return what the request lists under ``[[stock]]``, or the lots of the file it names instead."""
+    file = request.may("stock_file", a_text)
+    if file is None:
+        return tuple(_stock(Section("stock", entry)) for entry in request.take("stock", a_list))
+    return read_shelf((request.folder or Path()) / file)
+
+
 def _stock(section: Section) -> SeedStock:
     stock = SeedStock(
         source_model=section.take("source_model", a_text),
         strength=Strength(s_k_u=section.take("s_k_u", a_number), reference_at=section.take("reference_at", a_moment)),
         count=section.may("count", a_whole),
+        lot=section.may("lot", a_text) or "",
     )
     section.done()
     return stock

@@ -10,6 +10,7 @@ from trocar.catalogue.sources import Source
 from trocar.plan.access import RiskAccount
 from trocar.plan.goals import Achievement, Priority
 from trocar.plan.plan import ImplantPlan
+from trocar.plan.seeds import Seed
 from trocar.report.consequences import biology_blocks, robustness_blocks
 from trocar.report.document import (
     Align,
@@ -20,6 +21,7 @@ from trocar.report.document import (
     Facts,
     Findings,
     Heading,
+    Paragraph,
     Picture,
     Signatures,
     Table,
@@ -37,6 +39,11 @@ from trocar.results.indices import Estimate, ImplantIndices
 from trocar.results.provenance import Provenance
 from trocar.results.robustness import Robustness
 
+MANY_NEEDLES, NEEDLES_A_PAGE = 16, 28
+
+Kind = tuple[str, float, datetime]
+"""Seeds of one model with one certificate: model, air-kerma strength in U, and its date."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanDossier:
@@ -51,7 +58,7 @@ class PlanDossier:
     seed_length_mm
         Of a capsule.
     strength_at_implant_u
-        Of one seed on the implant day; one number a kind on the shelf.
+        Certified kind of seed (model, S_K, date) to S_K on the implant day.
     accounts
         Needle number to what lies along its way.
     achievements
@@ -77,7 +84,7 @@ class PlanDossier:
     plan: ImplantPlan
     source: Source
     seed_length_mm: float
-    strength_at_implant_u: tuple[float, ...]
+    strength_at_implant_u: dict[Kind, float]
     accounts: dict[int, RiskAccount]
     achievements: tuple[Achievement, ...]
     indices: ImplantIndices
@@ -115,12 +122,12 @@ def plan_report(dossier: PlanDossier, pictures: PlanPictures, *, paper: Paper, m
     """
     plan = dossier.plan
     needles = loaded_needles(plan)
-    seed_map = seed_map_picture([n for n in needles if n.seeds], seed_length_mm=dossier.seed_length_mm, paper=paper)
+    kinds = _kinds(plan)
     blocks: list[Block] = [
         Facts(rows=_head_rows(dossier, paper)),
         _verdict(dossier),
         Heading(text=say("report.plan-goals", "Goals")),
-        _goal_table(dossier.achievements),
+        *_goal_blocks(dossier.achievements),
         Heading(text=say("report.plan-target", "The target")),
         Facts(rows=_index_rows(dossier.indices)),
         Picture(
@@ -137,7 +144,7 @@ def plan_report(dossier: PlanDossier, pictures: PlanPictures, *, paper: Paper, m
             caption=say("report.plan-slices-caption", "Isodose lines, outlines and seed centres (crosses)."),
         ),
         Heading(text=say("report.plan-needles", "Needles"), new_page=True),
-        _needle_table(needles),
+        _needle_table(needles, kinds),
         _way_table(needles, dossier.accounts),
         Picture(
             data=pictures.space,
@@ -147,7 +154,7 @@ def plan_report(dossier: PlanDossier, pictures: PlanPictures, *, paper: Paper, m
             width_percent=86,
         ),
         Heading(text=say("report.plan-map", "Seeds in the needles"), new_page=True),
-        _map_block(seed_map),
+        *_map_blocks(needles, dossier, paper),
     ]
     if dossier.robustness is not None:
         blocks += robustness_blocks(dossier.robustness, dossier.assumed, paper=paper)
@@ -199,8 +206,8 @@ def loading_sheet(dossier: PlanDossier, *, paper: Paper, made_at: datetime) -> D
                     "Depth is from the skin to the tip.",
                 ),
             ),
-            _needle_table(tuple(used)),
-            _map_block(seed_map_picture(used, seed_length_mm=dossier.seed_length_mm, paper=paper)),
+            _needle_table(tuple(used), _kinds(plan)),
+            *_map_blocks(tuple(used), dossier, paper),
             Table(
                 columns=tuple(
                     Column(head=head, share=1.0)
@@ -228,7 +235,7 @@ def loading_sheet(dossier: PlanDossier, *, paper: Paper, made_at: datetime) -> D
 
 def _head_rows(dossier: PlanDossier, paper: Paper) -> tuple[tuple[Text, Text], ...]:
     plan, source = dossier.plan, dossier.source
-    strengths = ", ".join(f"{s_k:.3f} U" for s_k in dossier.strength_at_implant_u)
+    strengths = _strength_words(dossier)
     dose = f"{plan.prescription.dose_gy:g} Gy" if plan.prescription else say("report.not-stated", "not stated")
     target = plan.prescription.target if plan.prescription else ""
     return (
@@ -242,6 +249,19 @@ def _head_rows(dossier: PlanDossier, paper: Paper) -> tuple[tuple[Text, Text], .
         (say("report.plan-count", "Seeds / needles"), f"{len(plan.seeds)} / {_needles_used(plan)}"),
         (say("report.plan-made-by", "Plan made by"), dossier.made_by),
         (say("report.plan-hash", "Plan hash"), plan.content_hash[:16]),
+    )
+
+
+def _strength_words(dossier: PlanDossier) -> str:
+    """Return the strengths on the implant day, with letter and number of seeds where there are several kinds."""
+    kinds = _kinds(dossier.plan)
+    if not kinds:
+        return f"{dossier.strength_at_implant_u[_kind(dossier.plan.seeds[0])]:.3f} U"
+    letters = [_letter(seed, kinds) for seed in dossier.plan.seeds]
+    certified = {letter: kind for kind, letter in kinds.items()}
+    return "; ".join(
+        f"{letter}: {letters.count(letter)} × {dossier.strength_at_implant_u[certified[letter]]:.3f} U"
+        for letter in certified
     )
 
 
@@ -271,7 +291,14 @@ def _verdict(dossier: PlanDossier) -> Box:
     )
 
 
-def _goal_table(achievements: tuple[Achievement, ...]) -> Table:
+def _goal_blocks(achievements: tuple[Achievement, ...]) -> tuple[Block, ...]:
+    """Return the table of goals, and beneath it the sources it numbers."""
+    sources = list(dict.fromkeys(each.goal.reference for each in achievements))
+    notes = "  ".join(f"[{number}] {source}" for number, source in enumerate(sources, start=1))
+    return _goal_table(achievements, sources), Paragraph(text=notes, small=True)
+
+
+def _goal_table(achievements: tuple[Achievement, ...], sources: list[str]) -> Table:
     met, missed = say("report.goal-met", "met"), say("report.goal-missed", "missed")
     rows = tuple(
         (
@@ -280,7 +307,7 @@ def _goal_table(achievements: tuple[Achievement, ...]) -> Table:
             f"{each.goal.comparison.value} {each.goal.limit:g} {each.goal.limit_unit.value}",
             f"{each.value:.1f} {each.goal.limit_unit.value}",
             met if each.is_met else missed,
-            each.goal.reference,
+            f"[{sources.index(each.goal.reference) + 1}] {each.goal.key.rsplit('#', 1)[-1]}",
         )
         for each in achievements
     )
@@ -312,7 +339,24 @@ def _index_rows(indices: ImplantIndices) -> tuple[tuple[Text, Text], ...]:
     return tuple((name, f"{estimate} {unit}".strip()) for name, estimate, unit in shown if estimate is not None)
 
 
-def _needle_table(needles: tuple[LoadedNeedle, ...]) -> Table:
+def _kinds(plan: ImplantPlan) -> dict[Kind, str]:
+    """Return a letter for each kind of seed of a plan, strongest certificate first; empty where all are alike."""
+    found = {_kind(seed) for seed in plan.seeds}
+    if len(found) == 1:
+        return {}
+    ordered = sorted(found, key=lambda kind: (kind[0], -kind[1], kind[2]))
+    return {kind: chr(ord("A") + n) for n, kind in enumerate(ordered)}
+
+
+def _letter(seed: Seed, kinds: dict[Kind, str]) -> str:
+    return kinds.get(_kind(seed), "")
+
+
+def _kind(seed: Seed) -> Kind:
+    return seed.source_model, seed.strength.s_k_u, seed.strength.reference_at
+
+
+def _needle_table(needles: tuple[LoadedNeedle, ...], kinds: dict[Kind, str]) -> Table:
     rows = tuple(
         (
             str(each.needle.number),
@@ -321,7 +365,10 @@ def _needle_table(needles: tuple[LoadedNeedle, ...]) -> Table:
             _place(each.needle.tip_lps_mm),
             f"{each.needle.length_mm:.1f}",
             str(len(each.seeds)),
-            "  ".join(f"{place:.1f}" for place in each.from_tip_mm) or "–",
+            "  ".join(
+                f"{place:.1f}{_letter(seed, kinds)}" for seed, place in zip(each.seeds, each.from_tip_mm, strict=True)
+            )
+            or "–",
         )
         for each in needles
     )
@@ -337,6 +384,7 @@ def _needle_table(needles: tuple[LoadedNeedle, ...]) -> Table:
         ),
         rows=rows,
         caption=say("report.needle-caption", "Needles; coordinates are DICOM LPS."),
+        compact=len(needles) > MANY_NEEDLES,
     )
 
 
@@ -351,7 +399,7 @@ def _way_table(needles: tuple[LoadedNeedle, ...], accounts: dict[int, RiskAccoun
         if account is not None:
             nearest = "  ".join(
                 f"{name} {clearance:.1f}"
-                for name, clearance in sorted(account.clearance_mm.items(), key=lambda i: i[1])[:3]
+                for name, clearance in sorted(account.clearance_mm.items(), key=lambda i: i[1])[:2]
             )
             rows.append(
                 (
@@ -374,7 +422,19 @@ def _way_table(needles: tuple[LoadedNeedle, ...], accounts: dict[int, RiskAccoun
         ),
         rows=tuple(rows),
         caption=say("report.way-caption", "What each needle passes; distances from the needle's surface."),
+        compact=len(rows) > MANY_NEEDLES,
     )
+
+
+def _map_blocks(needles: tuple[LoadedNeedle, ...], dossier: PlanDossier, paper: Paper) -> list[Picture]:
+    """Return the seed map in as many pictures as fit a page each."""
+    used = [needle for needle in needles if needle.seeds]
+    return [
+        _map_block(
+            seed_map_picture(used[start : start + NEEDLES_A_PAGE], seed_length_mm=dossier.seed_length_mm, paper=paper)
+        )
+        for start in range(0, len(used), NEEDLES_A_PAGE)
+    ]
 
 
 def _map_block(seed_map: bytes) -> Picture:
@@ -397,5 +457,5 @@ def _provenance_rows(dossier: PlanDossier) -> tuple[tuple[Text, Text], ...]:
         (say("report.plan-source-data", "Source data"), dossier.source.citation),
         (say("report.plan-hash-full", "Plan"), dossier.plan.content_hash),
     ]
-    rows += [(name, value) for name, value in dossier.provenance.inputs.items()]
+    rows += [(name, value) for name, value in dossier.provenance.inputs.items() if name != "plan"]
     return tuple(rows)

@@ -144,7 +144,7 @@ def space_picture(
             _paint_seed(axes, seed, seed_length_mm)
         axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2], high[2]))
         _frame_space(axes, viewpoint_deg)
-        figure.legend(loc="outside lower center", ncols=4)
+        figure.legend(loc="outside upper center", ncols=4)
 
     return paper.drawn(paint, height_mm=110.0)
 

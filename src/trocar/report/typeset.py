@@ -45,7 +45,6 @@ _WORDS = {
     "page": say("report.page", "Page {n} of {of}", n="#n", of="#of"),
     "severity": say("report.severity", "Severity"),
     "finding": say("report.finding", "Finding"),
-    "reference": say("report.reference", "Reference"),
     "no-findings": say("report.no-findings", "No findings."),
     "signature": say("report.signature", "Signature"),
     "date": say("report.date", "Date"),

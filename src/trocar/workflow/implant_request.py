@@ -34,11 +34,14 @@ class SeedStock(Value):
         Of one seed.
     count
         How many; None for any number.
+    lot
+        Number of the lot, empty where not told.
     """
 
     source_model: str
     strength: Strength
     count: int | None
+    lot: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
