@@ -1,15 +1,15 @@
 """The shelf and the order, as commands."""
 
 import json
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from trocar.catalogue.nuclides import load_nuclide
-from trocar.cli.main import run
 from trocar.cli.shelf import on_the_day, read_shelf
-from trocar.cli.surroundings import Surroundings
 from trocar.errors import UsageError
 
 SHELF = """lot,source_model,count,s_k_u,activity_mci,reference_at
@@ -26,13 +26,19 @@ def shelf(tmp_path: Path) -> Path:
     return path
 
 
-def told(capsys: pytest.CaptureFixture[str], *words: str) -> dict:
-    assert run([*words, "--json"], Surroundings.here()) == 0
-    return json.loads(capsys.readouterr().out)
+def said(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from trocar.cli.main import main; main()", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_every_lot_is_decayed_to_the_day(shelf: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    lots = told(capsys, "stock", str(shelf), "--at", "2026-03-02")["lots"]
+def told(*words: str) -> dict:
+    done = said(*words, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_every_lot_is_decayed_to_the_day(shelf: Path) -> None:
+    lots = told("stock", str(shelf), "--at", "2026-03-02")["lots"]
     half_life = load_nuclide("I-125").half_life_d
     assert lots[0]["s_k_u"] == pytest.approx(0.762 * 0.5 ** (10.0 / half_life))
     assert lots[1]["certified_u"] == pytest.approx(0.5 * 1.27)
@@ -51,16 +57,15 @@ def test_a_cell_that_cannot_be_read_is_named_by_its_line(shelf: Path, line: str)
         read_shelf(shelf)
 
 
-def test_an_order_decays_the_strength_and_says_how_sure_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    data = told(capsys, *ORDER, "--volume", "30")
+def test_an_order_decays_the_strength_and_says_how_sure_it_is() -> None:
+    data = told(*ORDER, "--volume", "30")
     assert data["s_k_u"] < 0.5
     assert data["quantiles"]["95"] >= data["quantiles"]["50"] >= data["expected"] - 1
-    by_size = told(capsys, *ORDER, "--size", "38.55x38.55x38.55")
+    by_size = told(*ORDER, "--size", "38.55x38.55x38.55")
     assert by_size["expected"] == pytest.approx(data["expected"], rel=1e-3)
 
 
-def test_an_order_needs_volume_or_size_and_one_only(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([*ORDER], Surroundings.here()) != 0
-    assert run([*ORDER, "--volume", "30", "--size", "1x2x3"], Surroundings.here()) != 0
-    assert run([*ORDER, "--size", "big"], Surroundings.here()) != 0
-    capsys.readouterr()
+def test_an_order_needs_volume_or_size_and_one_only() -> None:
+    assert "one of them" in said(*ORDER, "--lang", "en").stderr
+    assert "one of them" in said(*ORDER, "--volume", "30", "--size", "1x2x3", "--lang", "en").stderr
+    assert "three diameters" in said(*ORDER, "--size", "big", "--lang", "en").stderr
