@@ -3,8 +3,9 @@
 from types import SimpleNamespace
 
 import numpy as np
+from scipy.integrate import quad
 from scipy.optimize import brentq
-from scipy.special import erf, erfc, erfinv
+from scipy.special import ellipk, erf, erfc, erfinv
 
 from trocar.heat.bioheat import HeatField, PhaseChange, Properties
 
@@ -70,3 +71,19 @@ STEFAN_PHASE = PhaseChange(
     ice_latent_j_per_kg=STEFAN.latent / STEFAN_WATER,
     ice_drop_j_per_kg_k=(STEFAN.c - STEFAN.c_ice) / STEFAN_WATER,
 )
+
+
+def tube_resistance_ohm(length_mm: float, radius_mm: float, sigma_s_per_mm: float, *, rings: int = 200) -> float:
+    """B6: resistance of a conducting tube in an infinite medium, by the method of moments with rings of charge."""
+    dz = length_mm / rings
+    z = (np.arange(rings) + 0.5) * dz
+
+    def ring(distance):
+        m = 4 * radius_mm**2 / (4 * radius_mm**2 + distance**2)
+        return 2 * ellipk(m) / np.sqrt(4 * radius_mm**2 + distance**2) / (4 * np.pi**2 * sigma_s_per_mm)
+
+    apart = np.abs(z[:, None] - z[None, :])
+    np.fill_diagonal(apart, 1.0)
+    potential = ring(apart)
+    np.fill_diagonal(potential, 2 * quad(ring, 0, dz / 2)[0] / dz)
+    return float(1.0 / np.linalg.solve(potential, np.ones(rings)).sum())

@@ -8,8 +8,8 @@ from scipy.sparse.linalg import spsolve
 from trocar.geometry.grid import Grid
 from trocar.heat.lines import effective_radius, exchange_of, line_cloud, strength_for
 
-RADIUS_WITHIN = 0.06
-"""Relative; a resistance goes with its logarithm: 6 % of the radius are 1.5 % of the resistance of a 30 mm tip."""
+RADIUS_WITHIN = 0.02
+"""Relative; a resistance goes with its logarithm: 2 % of the radius are 0.5 % of the resistance of a 30 mm tip."""
 
 
 def radius_on_voxels(offset_mm: tuple[float, float], *, radius_mm: float, spacing_mm: float) -> float:

@@ -255,7 +255,9 @@ class Emission:
     contact
         Exchange of heat; None for none.
     power_w, voltage_v, current_a, impedance_ohm, reading_c
-        For the trace; NaN where a source has none. The power of a contact is counted by the engine.
+        For the trace; NaN where a source has none.
+    counts_contact
+        Whether the heat exchanged by the contact belongs to the power: for a cryoprobe, not for a coolant.
     """
 
     heat_w_per_mm3: Float32[np.ndarray, "k j i"] | None
@@ -265,6 +267,7 @@ class Emission:
     current_a: float = float("nan")
     impedance_ohm: float = float("nan")
     reading_c: float = float("nan")
+    counts_contact: bool = False
 
 
 @runtime_checkable

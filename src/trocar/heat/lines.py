@@ -22,6 +22,8 @@ CLOUD_IN_VOXELS = 0.75
 """Standard deviation of the cloud in voxels: smaller feels the lattice, larger blurs the near field."""
 CLOUD_IN_RADII = 0.8
 """Least standard deviation of the cloud in needle radii: a thinner one cannot act as thick as the needle."""
+LATTICE = 0.021
+"""How much thinner a cloud acts on a lattice than in the continuum, times (voxel / deviation)²; a test measures it."""
 REACH = 4.0
 """Standard deviations after which the cloud ends."""
 
@@ -92,5 +94,6 @@ def line_cloud(
 def exchange_of(path_lps_mm: Float[np.ndarray, "n 3"], grid: Grid, *, radius_mm: float) -> Float32[np.ndarray, "k j i"]:
     """Return the weight, 1/mm², that times a conductivity makes a path act as a cylinder of its radius (L3)."""
     deviation_mm = cloud_mm(radius_mm, grid)
-    strength = strength_for(round(radius_mm / deviation_mm, 4))
+    voxels = max(grid.spacing_ijk_mm) / deviation_mm
+    strength = strength_for(round(radius_mm / deviation_mm * (1.0 + LATTICE * voxels**2), 4))
     return np.asarray(np.float32(strength) * line_cloud(path_lps_mm, grid, deviation_mm=deviation_mm))

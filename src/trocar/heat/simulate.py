@@ -215,7 +215,7 @@ class _Run:
 
     def _exchanged_w(self, emission: Emission) -> float:
         contact = emission.contact
-        if contact is None:
+        if contact is None or not emission.counts_contact:
             return 0.0
         w = self._inside_window()
         lack = np.float32(contact.temperature_c - BODY_C) - self.field.theta[INSIDE][w]

@@ -82,4 +82,6 @@ class _PlacedProbe:
             coefficient_w_per_mm_k=FROZEN_CONDUCTIVITY_W_PER_MM_K,
             temperature_c=self.surface_c,
         )
-        return Emission(heat_w_per_mm3=None, contact=contact, power_w=0.0, reading_c=self.surface_c)
+        return Emission(
+            heat_w_per_mm3=None, contact=contact, power_w=0.0, reading_c=self.surface_c, counts_contact=True
+        )
