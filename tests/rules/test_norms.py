@@ -54,7 +54,7 @@ def test_every_entry_of_the_draft_stands_in_a_norm() -> None:
     asked |= {each["id"]: each for technology in draft["technologies"] for each in technology["requirements"]}
     counted = {each["id"] for technology in draft["technologies"] for each in technology["indicators"]}
     assert set(asked) == {each.key for norm in NORMS for each in norm.requirements}
-    assert counted == {each.key for norm in NORMS for each in norm.indicators}
+    assert counted == {each.key for norm in NORMS for each in norm.indicators if norm.key != "trocar/beside_the_norm"}
     for norm in NORMS:
         for each in norm.requirements:
             remembered = asked[each.key]["confidence"] == "memory_unverified"

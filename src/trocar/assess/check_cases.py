@@ -75,10 +75,15 @@ _NOT_OUTCOME = re.compile(
 _SLOWER = re.compile(r"放缓|减缓|变慢")
 
 
+def _outcome(plain: str) -> re.Match[str] | None:
+    """Return the praise of an outcome; the name of a rate, such as 症状缓解率, is none."""
+    return next((each for each in _OUTCOME.finditer(plain) if not plain[each.end() :].startswith(("率", "程度"))), None)
+
+
 def outcome_without_measurement(script: Script) -> Iterator[Contradiction]:
     """An outcome is praised without a number."""
     for sentence in script.body:
-        match = _OUTCOME.search(sentence.plain)
+        match = _outcome(sentence.plain)
         if match is None or _NOT_OUTCOME.search(sentence.plain) or is_promise(sentence.plain):
             continue
         if _MEASURED.search(script.near(sentence, before=1, after=1)[-len(script.near(sentence, before=0, after=1)) :]):

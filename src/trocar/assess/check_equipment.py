@@ -183,7 +183,7 @@ def _without_tumour_beds(text: str) -> str:
 
 
 _TUMOUR_BEDS = re.compile(
-    rf"(?:肿瘤|治疗|科室|病区|病房)[^，。；]{{0,14}}?床位?[^，。；\d]{{0,8}}?(?P<n>{NUMBER})\s*张?|"
+    rf"(?:肿瘤|治疗|科室|病区|病房)[^，。；]{{0,14}}?(?<!临)床位?[^，。；\d]{{0,8}}?(?P<n>{NUMBER})\s*张?|"
     rf"(?P<m>{NUMBER})\s*张[^，。；]{{0,6}}(?:肿瘤|治疗)?(?:治疗)?(?:病)?床"
 )
 BEDS_ASKED = 30
@@ -246,8 +246,9 @@ _LICENCE = re.compile(
 )
 _NUMBERED = re.compile(r"证号|许可证?号|编号|登记号|字第|字\s*[〔\[（(]|[A-Za-z]?\[?\d{4,}\]?号?|号[:：]")
 _UNTIL = re.compile(
-    r"有效期(?:限)?(?:至|到|截[至止]|[:：])?[^，。；]{0,20}?(?P<y>20\d\d)\s*(?:年|"
-    r"[./-])\s*(?P<m>\d{1,2})(?:\s*(?:月|[./-])\s*(?P<d>\d{1,2}))?|至\s*(?P<y2>20\d\d)\s*(?:年|[./-])\s*(?P<m2>\d{1,2})"
+    r"有效期(?:限)?(?:至|到|截[至止]|[:：])?[^，。；]{0,20}?"
+    r"(?P<y>20\d\d)\s*(?:年|[./-])\s*(?P<m>\d{1,2})(?:\s*(?:月|[./-])\s*(?P<d>\d{1,2}))?|"
+    r"　(?P<y3>20\d\d)-(?P<m3>\d\d)-\d\d|至\s*(?P<y2>20\d\d)\s*(?:年|[./-])\s*(?P<m2>\d{1,2})"
 )
 
 
@@ -288,7 +289,7 @@ def licence_expired(script: Script) -> Iterator[Contradiction]:
         if not _LICENCE.search(sentence.plain):
             continue
         for match in _UNTIL.finditer(sentence.plain):
-            year, month = int(match["y"] or match["y2"]), int(match["m"] or match["m2"])
+            year, month = int(match["y"] or match["y2"] or match["y3"]), int(match["m"] or match["m2"] or match["m3"])
             if 1 <= month <= 12 and (year, month) < (on.year, on.month):
                 yield fault(
                     "licence-expired",

@@ -18,6 +18,8 @@ _NUMBERED = re.compile(
 _SEED = re.compile(r"粒子|粒籽|籽粒|125I|I-?125|碘-?125|近距离")
 _ABLATION = re.compile(r"消融|射频|微波|氩氦刀|冷冻治疗|纳米刀|电穿孔")
 LONGEST_HEADING = 42
+FAIR_SHARE = 0.5
+"""A technique named by fewer sentences than this share of the other is mentioned, not reported on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,13 +91,18 @@ class Script:
 
     @cached_property
     def techniques(self) -> frozenset[Technique]:
-        """The techniques it reports on: those that a heading, or more than one sentence, speaks of."""
-        found = set()
-        for technique, pattern in ((Technique.SEED_IMPLANT, _SEED), (Technique.ABLATION, _ABLATION)):
-            mine = [each for each in self.sentences if pattern.search(each.plain)]
-            if any(each.is_heading for each in mine) or len(mine) > 1:
-                found.add(technique)
-        return frozenset(found)
+        """The techniques it reports on: those that a heading, or a fair share of its sentences, speaks of."""
+        patterns = {Technique.SEED_IMPLANT: _SEED, Technique.ABLATION: _ABLATION}
+        naming = {
+            technique: [each for each in self.sentences if pattern.search(each.plain)]
+            for technique, pattern in patterns.items()
+        }
+        most = max(len(mine) for mine in naming.values())
+        return frozenset(
+            technique
+            for technique, mine in naming.items()
+            if any(each.is_heading for each in mine) or (len(mine) > 1 and len(mine) >= FAIR_SHARE * most)
+        )
 
     @property
     def is_report(self) -> bool:

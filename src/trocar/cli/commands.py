@@ -49,6 +49,10 @@ COMMANDS = (
     Command(
         name="assess", module="trocar.cli.assess", attribute="assess", help="Check a self-assessment. 检查自评报告"
     ),
+    Command(name="report", module="trocar.cli.report", attribute="report", help="Write self-assessments. 自我评估报告"),
+    Command(
+        name="indicators", module="trocar.cli.indicators", attribute="indicators", help="Count indicators. 质量控制指标"
+    ),
     Command(name="demo", module="trocar.cli.demo", attribute="demo", help="Go through a case end to end. 演示"),
 )
 

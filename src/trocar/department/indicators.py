@@ -89,8 +89,8 @@ class IndicatorValue(Value):
 
     @property
     def fraction_text(self) -> str:
-        """Numerator and denominator as printed, such as ``165/203``."""
-        return f"{self.count.numerator:g}/{self.count.denominator}"
+        """Numerator and denominator as printed, such as ``165/203``; a dash where there is nothing to count."""
+        return f"{self.count.numerator:g}/{self.count.denominator}" if self.count.denominator else "—"
 
     @property
     def value_text(self) -> str:
@@ -125,6 +125,15 @@ class ChartPoint(Value):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FunnelLimit(Value):
+    """The limits of chance for a number of cases: one point of the lines of a funnel."""
+
+    cases: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ControlChart(Value):
     """Shares over time, or over operators, with the limits of chance.
 
@@ -136,11 +145,14 @@ class ControlChart(Value):
         In order.
     remarks
         Runs and trends that chance hardly makes.
+    limits
+        Of a funnel: its lines, from few cases to many.
     """
 
     centre: float | None
     points: tuple[ChartPoint, ...]
     remarks: tuple[Message, ...] = ()
+    limits: tuple[FunnelLimit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

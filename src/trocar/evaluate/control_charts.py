@@ -6,7 +6,7 @@ from math import sqrt
 
 from scipy.stats import binom
 
-from trocar.department.indicators import ChartPoint, ControlChart
+from trocar.department.indicators import ChartPoint, ControlChart, FunnelLimit
 from trocar.messages import Message
 
 SIGMAS = 3.0
@@ -109,7 +109,19 @@ def funnel(groups: Sequence[Group]) -> ControlChart:
         low, high = (None, None) if centre is None or of == 0 else funnel_limits(centre, of)
         outside = low is not None and high is not None and not low <= n / of <= high
         points.append(ChartPoint(label=label, numerator=n, denominator=of, low=low, high=high, outside=outside))
-    return ControlChart(centre=centre, points=tuple(points))
+    return ControlChart(centre=centre, points=tuple(points), limits=_lines(centre, groups))
+
+
+def _lines(centre: float | None, groups: Sequence[Group]) -> tuple[FunnelLimit, ...]:
+    """Return the lines of a funnel from one case to somewhat beyond the largest group."""
+    if centre is None:
+        return ()
+    most = int(1.2 * max(of for _, _, of in groups)) + 1
+    lines = []
+    for cases in sorted({max(1, most * step // 60) for step in range(1, 61)}):
+        low, high = funnel_limits(centre, cases)
+        lines.append(FunnelLimit(cases=cases, low=low, high=high))
+    return tuple(lines)
 
 
 def funnel_limits(share: float, cases: int, *, tail: float = FUNNEL_TAIL) -> tuple[float, float]:

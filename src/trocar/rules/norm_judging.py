@@ -6,6 +6,7 @@ from typing import Any
 from trocar.department.assessment import Judgement, Standing
 from trocar.department.norms import Comparison, Condition, NormPack, Requirement, Threshold
 from trocar.department.records import Fact
+from trocar.department.words import value_words
 from trocar.messages import Message
 from trocar.rules.conditions import Case, holds
 
@@ -94,21 +95,21 @@ def _one_reached(wanted: Any, stated: Any) -> bool | None:
 
 
 def _of_fact(norm: NormPack, asked: Requirement, fact: Fact, *, reached: bool | None) -> Judgement:
-    said = Message(code="rules.fact-stated", template="stated: {value}", data={"value": fact_text(fact.value)})
+    said = Message(code="rules.fact-stated", template="stated: {value}", data={"value": value_words(fact.value)})
     if reached is False:
         return _judgement(norm, asked, Standing.NOT_MET, said, fact=fact)
     if reached is None:
         missing = Message(
             code="rules.fact-incomplete",
             template="stated: {value}; not all that is asked can be read from it",
-            data={"value": fact_text(fact.value)},
+            data={"value": value_words(fact.value)},
         )
         return _judgement(norm, asked, Standing.NOT_SHOWN, missing, fact=fact)
     if fact.evidence is None:
         claim = Message(
             code="rules.fact-without-evidence",
             template="stated: {value}; nothing shows it",
-            data={"value": fact_text(fact.value)},
+            data={"value": value_words(fact.value)},
         )
         return _judgement(norm, asked, Standing.NOT_SHOWN, claim, fact=fact)
     return _judgement(norm, asked, Standing.MET, said, fact=fact)
@@ -149,21 +150,4 @@ def _by_hand() -> Message:
 
 
 def _nothing_stated(fact: str) -> Message:
-    return Message(code="rules.nothing-stated", template="nothing is recorded under {fact}", data={"fact": fact})
-
-
-def fact_text(value: Any) -> str:
-    """Return a stated value as printed.
-
-    Examples
-    --------
-    >>> fact_text({"beds": 6, "area_m2": 15.5}), fact_text(["CT", "MRI"]), fact_text(True)
-    ('beds 6, area_m2 15.5', 'CT, MRI', '✓')
-    """
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {fact_text(item)}" for name, item in value.items())
-    if isinstance(value, list | tuple | set | frozenset):
-        return ", ".join(map(fact_text, value))
-    if isinstance(value, bool):
-        return "✓" if value else "✗"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return Message(code="rules.nothing-stated", template="nothing is recorded of it", data={"fact": fact})

@@ -77,7 +77,7 @@ def _is_norm(folder: Traversable) -> bool:
 
 def _yaml(folder: Traversable | Path, name: str, key: str) -> Any:
     try:
-        return yaml.load((folder / name).read_text(encoding="utf-8"), Loader=_LOADER)
+        return yaml.load((folder / name).read_text(encoding="utf-8"), Loader=_Loader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise RuleError(
             "rules.norm-unreadable",
@@ -88,7 +88,14 @@ def _yaml(folder: Traversable | Path, name: str, key: str) -> Any:
         ) from error
 
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+class _Loader(yaml.SafeLoader):
+    """YAML in which ``on`` is a word, as in "on 2023-02-01", and only true and false are truth values."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    letter: [(tag, pattern) for tag, pattern in entries if tag != "tag:yaml.org,2002:bool" or letter in "tTfF"]
+    for letter, entries in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 def _parse(folder: Traversable | Path, key: str, *, is_own: bool) -> NormPack:
