@@ -1,7 +1,7 @@
 # make run      set everything up, then build the demonstration case and work on it (CASE=<DICOM folder> for your own)
 # make test     set everything up, then run every check (./check)
 # make docs     build the documentation into site/
-# Settings: VENV=.venv  PYTHON=python3  OUT=out/demo  CASE=
+# Settings: VENV=.venv  PYTHON=python3  OUT=out/demo  CASE=  ARGS="--source I125_6711" (see trocar demo --help)
 
 .DELETE_ON_ERROR:
 .PHONY: run test docs serve-docs requirements clean help
@@ -17,7 +17,7 @@ UV = UV_HTTP_TIMEOUT=15 UV_HTTP_RETRIES=1 "$(VENV)/bin/uv" pip install --quiet -
 INSTALL = pinned() { $(UV) --require-hashes $$@ || { echo "pip takes over"; $(PIP) --require-hashes $$@; }; }; pinned
 
 run: $(VENV)/.ready-to-run
-	$(VENV)/bin/trocar demo --out "$(OUT)" $(if $(CASE),--case "$(CASE)")
+	$(VENV)/bin/trocar demo --out "$(OUT)" $(if $(CASE),--case "$(CASE)") $(ARGS)
 
 test: $(VENV)/.ready-to-test
 	VENV="$(VENV)" ./check

@@ -177,3 +177,19 @@ def test_a_case_written_anew_checks_as_before(case: Path, tmp_path: Path, capsys
     assert called("dicom", "export", case, "--out", out) == Exit.DONE
     capsys.readouterr()
     assert answer(capsys, "check", out)["verdict"] == "agrees"
+
+
+def test_a_dose_in_another_frame_is_left_out_and_that_is_a_finding(
+    case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "case"
+    folder.mkdir()
+    dose = pydicom.dcmread(case / "dose.dcm")
+    dose.FrameOfReferenceUID = "2.25.999"
+    dose.save_as(folder / "dose.dcm")
+    (folder / "plan.dcm").write_bytes((case / "plan.dcm").read_bytes())
+    (folder / "structures.dcm").write_bytes((case / "structures.dcm").read_bytes()[:500])
+    data = answer(capsys, "check", folder)
+    assert data["verdict"] == "not-compared"
+    assert {finding["code"] for finding in data["belonging"]} == {"cli.other-frame", "cli.left-out"}
+    assert called("check", folder, "--dose", folder / "dose.dcm", "--json") == Exit.BAD_INPUT

@@ -1,14 +1,17 @@
 """Which files of a folder are plan, dose, structures and images of one case: found by what they quote, or asked."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trocar.dicom.belonging import ObjectIdentity, read_identity
 from trocar.dicom.folder import Survey, SurveyedFile, SurveyedSeries, survey
 from trocar.errors import ChoiceNeeded, UsageError
 from trocar.messages import Message
+from trocar.report.document import say
+from trocar.results.findings import Deviation
 
+NOT_DICOM = "dicom.skipped-not-dicom"
 MOST_NEIGHBOURS = 5_000
 """A folder with more files than this is not searched for what belongs to a plan in it."""
 
@@ -29,6 +32,8 @@ class CaseFiles:
         Whether the user named them: then they must fit, else they are left out when they do not.
     found
         Names of the files that were not given but found beside the plan.
+    left_out
+        Which files beside the plan are not used although they might be meant, and why.
     """
 
     plan: Path
@@ -37,6 +42,7 @@ class CaseFiles:
     images: tuple[Path, ...]
     images_given: bool
     found: tuple[str, ...]
+    left_out: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,18 +92,32 @@ def find_case(place: Path, asked: Asked) -> CaseFiles:
         The folder holds no plan.
     """
     if place.is_file():
-        series = () if asked.alone or not _is_small(place.parent) else _series_of_folder(place.parent)
-        return _assembled(place, series, asked, given_plan=True)
-    series = series_of_patient(survey(place), asked)
-    return _assembled(_one_plan(series, asked), series, asked, given_plan=False)
+        if asked.alone or not _is_small(place.parent):
+            return _assembled(place, (), asked, given_plan=True)
+        found = survey(place.parent)
+        return _with_unusable(_assembled(place, found.series, asked, given_plan=True), found)
+    found = survey(place)
+    series = series_of_patient(found, asked)
+    return _with_unusable(_assembled(_one_plan(series, asked), series, asked, given_plan=False), found)
 
 
 def _is_small(folder: Path) -> bool:
     return all(count < MOST_NEIGHBOURS for count, _ in enumerate(folder.rglob("*")))
 
 
-def _series_of_folder(folder: Path) -> tuple[SurveyedSeries, ...]:
-    return survey(folder).series
+def _with_unusable(files: CaseFiles, found: Survey) -> CaseFiles:
+    """Add what is wrong with files that could not be sorted; what is no DICOM at all is not worth a word."""
+    read = {file.path for series in found.series for file in series.files}
+    unusable = [
+        _problem(each)
+        for each in found.problems
+        if each.message.code != NOT_DICOM and found.root / each.where not in read
+    ]
+    return replace(files, left_out=(*files.left_out, *unusable))
+
+
+def _problem(problem: Deviation) -> Message:
+    return say("cli.left-out", "{where} was left out: {problem}", where=problem.where or "-", problem=problem.message)
 
 
 def series_of_patient(found: Survey, asked: Asked) -> tuple[SurveyedSeries, ...]:
@@ -155,6 +175,7 @@ def _of(series: Iterable[SurveyedSeries], modality: str) -> list[SurveyedFile]:
 def _assembled(plan: Path, series: tuple[SurveyedSeries, ...], asked: Asked, *, given_plan: bool) -> CaseFiles:
     mine = read_identity(plan)
     found: list[str] = [] if given_plan else [plan.name]
+    left_out: list[Message] = []
     dose = asked.dose or _belonging(
         [read_identity(file.path) for file in _of(series, "RTDOSE")],
         [file.path for file in _of(series, "RTDOSE")],
@@ -163,6 +184,7 @@ def _assembled(plan: Path, series: tuple[SurveyedSeries, ...], asked: Asked, *, 
         what="RT Dose",
         option="--dose",
         asked=asked,
+        left_out=left_out,
     )
     structures = asked.structures or _belonging(
         [read_identity(file.path) for file in _of(series, "RTSTRUCT")],
@@ -172,6 +194,7 @@ def _assembled(plan: Path, series: tuple[SurveyedSeries, ...], asked: Asked, *, 
         what="RT Structure Set",
         option="--structures",
         asked=asked,
+        left_out=left_out,
     )
     images = _images(series, asked, mine, structures)
     found += [
@@ -184,6 +207,7 @@ def _assembled(plan: Path, series: tuple[SurveyedSeries, ...], asked: Asked, *, 
         images=images,
         images_given=asked.images is not None,
         found=tuple(found),
+        left_out=tuple(left_out),
     )
 
 
@@ -196,13 +220,13 @@ def _belonging(
     what: str,
     option: str,
     asked: Asked,
+    left_out: list[Message],
 ) -> Path | None:
     """Return the one object that belongs to the plan: one that is quoted, else the only one of patient and frame."""
-    of_patient = [
-        (identity, path)
-        for identity, path in zip(identities, paths, strict=True)
-        if identity.patient_id == mine.patient_id and _shares_frame(identity, mine)
-    ]
+    pairs = [pair for pair in zip(identities, paths, strict=True) if pair[0].patient_id == mine.patient_id]
+    of_patient = [pair for pair in pairs if _shares_frame(pair[0], mine)]
+    if not of_patient:
+        left_out.extend(_foreign(identity, what=what, option=option) for identity, _ in pairs)
     quoted = [pair for pair in of_patient if quotes(pair[0])]
     chosen = quoted or of_patient
     if not chosen:
@@ -218,6 +242,17 @@ def _belonging(
         choices=", ".join(names),
     )
     return chosen[_choice(error, asked, names)][1]
+
+
+def _foreign(identity: ObjectIdentity, *, what: str, option: str) -> Message:
+    return say(
+        "cli.other-frame",
+        "{what} {file} was left out: it lies in another frame of reference than the plan, so that their positions "
+        "cannot be compared; if it is meant, export both anew from one system, or give it with {option} to see why not",
+        what=what,
+        file=identity.file,
+        option=option,
+    )
 
 
 def _shares_frame(one: ObjectIdentity, other: ObjectIdentity) -> bool:

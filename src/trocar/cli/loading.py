@@ -22,7 +22,7 @@ from trocar.plan.structures import StructureSet
 from trocar.report.document import say
 from trocar.report.plan_check import InputFile
 from trocar.results.dose import Dose
-from trocar.results.findings import Deviation, Finding, Reading
+from trocar.results.findings import Deviation, Finding, Reading, Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ def load_case(files: CaseFiles, told: Told) -> Case:
         image=image,
         points=points.value,
         deviations=tuple(dict.fromkeys(deviation for reading in readings for deviation in reading.deviations)),
-        findings=findings,
+        findings=(*findings, *(Finding(severity=Severity.ATTENTION, message=each) for each in files.left_out)),
         files=_hashed(files),
         remarks=remarks + more,
     )

@@ -98,7 +98,8 @@ def _say_error(error: TrocarError, surroundings: Surroundings) -> None:
 
 _HINTS = {
     "rtplan.source-model-unknown": say(
-        "cli.hint-source", "on the command line: --source KEY; `trocar sources` lists the keys"
+        "cli.hint-source",
+        'on the command line: --source KEY; `trocar sources` lists the keys (with make run: ARGS="--source KEY")',
     ),
     "plan.calibrated-after-implant": say("cli.hint-implant-at", "on the command line: --implant-at YYYY-MM-DD"),
 }
