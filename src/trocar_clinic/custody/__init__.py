@@ -1,0 +1,1 @@
+"""Seeds and single-use devices from order to patient, return or waste."""
