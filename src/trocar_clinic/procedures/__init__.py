@@ -1,0 +1,1 @@
+"""Consent, the procedure with its team and vital signs, and the verification after it."""
