@@ -1,0 +1,1 @@
+"""What comes after: complications, visits, response, survival, charges."""
