@@ -37,6 +37,9 @@ INSTALLED_APPS = [
     "trocar_clinic.calculations",
     "trocar_clinic.images",
     "trocar_clinic.planning",
+    "trocar_clinic.custody",
+    "trocar_clinic.procedures",
+    "trocar_clinic.followup",
 ]
 
 MIDDLEWARE = [

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -10,8 +10,8 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 
-from trocar.workflow import custody
 from trocar_clinic.custody.devices import Device  # noqa: F401 — Django finds an app's models in its models.py
+from trocar_clinic.custody.library import library
 from trocar_clinic.custody.papers import SearchForSeeds, Transport, WasteVessel  # noqa: F401
 from trocar_clinic.custody.places import HELD, OF_A_CASE, TWO_PERSONS, WAYS, Move, Place
 from trocar_clinic.institution.models import Equipment, Product
@@ -19,6 +19,9 @@ from trocar_clinic.language import both
 from trocar_clinic.patients.models import Case
 from trocar_clinic.records.files import ScanField
 from trocar_clinic.records.kept import Kept, KeptQuerySet, fact, not_in_future
+
+if TYPE_CHECKING:
+    from trocar.workflow.custody import Assay, LotStrength
 
 ABOVE_NOUGHT = MinValueValidator(Decimal("0.0001"))
 
@@ -149,12 +152,12 @@ class SeedLot(Kept):
     @fact(both("certified S_K (U)", "标定空气比释动能强度（U）"))
     def certified_u(self) -> float:
         """Air-kerma strength by the certificate, U."""
-        unit = custody.StrengthUnit(self.unit)
-        return custody.certified_strength_u(self.product.source_key, float(self.strength), unit)
+        unit = library().StrengthUnit(self.unit)
+        return library().certified_strength_u(self.product.source_key, float(self.strength), unit)
 
-    def strength_at(self, at: datetime) -> custody.LotStrength:
+    def strength_at(self, at: datetime) -> "LotStrength":
         """Return the strength of one seed at a moment."""
-        return custody.strength_on(
+        return library().strength_on(
             self.product.source_key, certified_u=self.certified_u, calibrated_at=self.calibrated_at, at=at
         )
 
@@ -294,12 +297,12 @@ class PackageSurvey(Kept):
     @fact(both("transport index", "运输指数"))
     def transport_index(self) -> float:
         """From the rate at 1 m."""
-        return custody.transport_index(float(self.at_1m_usv_h) / 1000.0)
+        return library().transport_index(float(self.at_1m_usv_h) / 1000.0)
 
     @fact(both("label by measurement", "按测量应贴标签"))
     def label_due(self) -> str:
         """The label category that the measured rates ask for."""
-        found = custody.package_label(index=self.transport_index, surface_msv_h=float(self.surface_usv_h) / 1000.0)
+        found = library().package_label(index=self.transport_index, surface_msv_h=float(self.surface_usv_h) / 1000.0)
         return found or str(both("above every category: do not move it", "超过全部类别，不得运输"))
 
 
@@ -335,13 +338,13 @@ class SeedAssay(Kept):
             )
 
     @property
-    def judged(self) -> custody.Assay:
+    def judged(self) -> "Assay":
         """What the assay says."""
-        unit = custody.StrengthUnit(self.unit)
+        unit = library().StrengthUnit(self.unit)
         key = self.lot.product.source_key
-        measured = [custody.certified_strength_u(key, float(each), unit) for each in self.measured]
+        measured = [library().certified_strength_u(key, float(each), unit) for each in self.measured]
         expected = self.lot.strength_at(self.done_at).s_k_u
-        return custody.assay(measured, expected_u=expected, received=self.lot.received())
+        return library().assay(measured, expected_u=expected, received=self.lot.received())
 
     @fact(both("seeds measured", "抽检粒数"))
     def sample(self) -> str:
@@ -389,7 +392,7 @@ class LeakTest(Kept):
     @fact(both("tight", "是否合格"))
     def passed(self) -> bool:
         """Whether less comes off than the limit of the rule pack."""
-        return float(self.removable_bq) < custody.limit(custody.LEAK_LIMIT)
+        return float(self.removable_bq) < library().limit(library().LEAK_LIMIT)
 
 
 class StoreCount(Kept):

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
-from trocar.workflow import custody
+from trocar_clinic.custody.library import library
 from trocar_clinic.language import both
 from trocar_clinic.records.files import ScanField
 from trocar_clinic.records.kept import Kept, fact, not_in_future
@@ -55,12 +55,12 @@ class Transport(Kept):
     @fact(both("transport index", "运输指数"))
     def transport_index(self) -> float:
         """From the rate at 1 m."""
-        return custody.transport_index(float(self.at_1m_usv_h) / 1000.0)
+        return library().transport_index(float(self.at_1m_usv_h) / 1000.0)
 
     @fact(both("label category", "标签类别"))
     def label(self) -> str:
         """The category that the measured rates ask for."""
-        found = custody.package_label(index=self.transport_index, surface_msv_h=float(self.surface_usv_h) / 1000.0)
+        found = library().package_label(index=self.transport_index, surface_msv_h=float(self.surface_usv_h) / 1000.0)
         return found or str(both("above every category: do not move it", "超过全部类别，不得运输"))
 
 
@@ -120,7 +120,7 @@ class WasteVessel(Kept):
     @fact(both("may be cleared from", "可解控时间"))
     def clearable_at(self) -> datetime:
         """When the activity will have decayed to the clearance level."""
-        return custody.decays_below_on(
+        return library().decays_below_on(
             self.source_key,
             total_mbq=float(self.activity_mbq),
             at=self.closed_at,

@@ -11,33 +11,35 @@ from trocar_clinic.records.books import Book, Group, RowDeed, Section
 
 PRICES = frozenset({Role.AFFAIRS, Role.ADMINISTRATOR})
 
-CASE_DEEDS = (
-    RowDeed(
-        name="begin-follow-up",
-        title=both("Begin follow-up", "开始随访"),
-        act=actions.begin,
-        doers=CLINICAL,
-        offered=lambda case: can_step(case, Event.BEGIN_FOLLOW_UP),
+DEEDS = {
+    "cases": (
+        RowDeed(
+            name="begin-follow-up",
+            title=both("Begin follow-up", "开始随访"),
+            act=actions.begin,
+            doers=CLINICAL,
+            offered=lambda case: can_step(case, Event.BEGIN_FOLLOW_UP),
+        ),
+        RowDeed(
+            name="follow-unverified",
+            title=both("Follow up without verification", "未验证转随访"),
+            act=actions.begin_unverified,
+            doers=actions.DOCTORS,
+            form=WhyForm,
+            offered=lambda case: can_step(case, Event.RELEASE_UNVERIFIED),
+            grave=True,
+        ),
+        RowDeed(
+            name="close",
+            title=both("Close the case", "结案"),
+            act=actions.close,
+            doers=actions.DOCTORS,
+            form=WhyForm,
+            offered=lambda case: can_step(case, Event.CLOSE),
+            grave=True,
+        ),
     ),
-    RowDeed(
-        name="follow-unverified",
-        title=both("Follow up without verification", "未验证转随访"),
-        act=actions.begin_unverified,
-        doers=actions.DOCTORS,
-        form=WhyForm,
-        offered=lambda case: can_step(case, Event.RELEASE_UNVERIFIED),
-        grave=True,
-    ),
-    RowDeed(
-        name="close",
-        title=both("Close the case", "结案"),
-        act=actions.close,
-        doers=actions.DOCTORS,
-        form=WhyForm,
-        offered=lambda case: can_step(case, Event.CLOSE),
-        grave=True,
-    ),
-)
+}
 
 BOOKS = (
     Book(

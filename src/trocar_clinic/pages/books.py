@@ -4,6 +4,7 @@ import csv
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,7 +13,7 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from trocar_clinic.accounts.models import User
-from trocar_clinic.errors import Overtaken, Refused
+from trocar_clinic.errors import Overtaken, Reason, Refused
 from trocar_clinic.language import both
 from trocar_clinic.pages import forms
 from trocar_clinic.pages.doors import book_for, page, reader_of, row_for
@@ -121,7 +122,7 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
     if form.is_valid():
         try:
             row = enter(book, reader, form.cleaned_data)
-        except Refused as refused:
+        except (Refused, ValidationError) as refused:
             return _form_again(request, {"book": book, "form": form, "parent": parent}, refused)
         messages.success(request, both("Entered", "已录入"))
         return redirect(after(book, row))
@@ -141,7 +142,9 @@ def after(book: Book, row: Any) -> str:
     return (address(above) if above is not None else "") or address(row)
 
 
-def _form_again(request: HttpRequest, shown: dict[str, Any], refused: Refused) -> HttpResponse:
+def _form_again(request: HttpRequest, shown: dict[str, Any], refused: Refused | ValidationError) -> HttpResponse:
+    if isinstance(refused, ValidationError):  # of a row that a deed made: the form could not know
+        refused = Refused(*(Reason(code="records.invalid", text=text) for text in refused.messages))
     status = 409 if isinstance(refused, Overtaken) else 422
     template = "books/deed.html" if "deed" in shown else "books/form.html"
     return render(request, template, {**shown, "reasons": refused.reasons}, status=status)
@@ -199,7 +202,7 @@ def correct(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     given = {"version": form.cleaned_data["seen_version"], "why": form.cleaned_data["why"], "values": values}
     try:
         row = (book.amend or actions.correct)(row, actor=reader, at=timezone.now(), **given)
-    except Refused as refused:
+    except (Refused, ValidationError) as refused:
         return _form_again(request, shown, refused)
     messages.success(request, both("Corrected; the former values are kept", "已更正，原值已保留"))
     return redirect(address(row))
@@ -253,7 +256,7 @@ def _do(request: HttpRequest, book: Book, number: int, deed: Any, *, pass_versio
         made = deed.act(
             row, actor=reader, at=timezone.now(), **values, **({"version": version} if pass_version else {})
         )
-    except Refused as refused:
+    except (Refused, ValidationError) as refused:
         return _form_again(request, shown, refused)
     messages.success(request, both("Done", "已完成"))
     return redirect(address(made) if address(made) else address(row))

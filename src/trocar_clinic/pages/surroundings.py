@@ -4,11 +4,12 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from trocar_clinic.accounts.models import Role, User
+from trocar_clinic.accounts.models import EVERYBODY, Role, User
 from trocar_clinic.language import both, is_chinese
 from trocar_clinic.records.books import Section, all_books
 
 FURTHER_PAGES: tuple[tuple[Any, str, Section, frozenset[Role]], ...] = (
+    (both("Seed ledger", "粒子总账"), "/custody/ledger/", Section.SEEDS, EVERYBODY),
     (both("Accounts", "账号"), "/accounts/", Section.SYSTEM, frozenset({Role.ADMINISTRATOR})),
     (both("Audit trail", "审计记录"), "/trail/", Section.SYSTEM, frozenset({Role.ADMINISTRATOR, Role.AFFAIRS})),
 )

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from trocar_clinic.pages import accounts, books, today
+from trocar_clinic.pages import accounts, books, custody, today
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="today"), name="home"),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("trail/", accounts.trail, name="trail"),
     path("welcome/<str:word>/", accounts.welcome, name="welcome"),
     path("language/", today.language, name="language"),
+    path("custody/ledger/", custody.seed_ledger, name="seed-ledger"),
     path("records/<slug:slug>/", books.listing, name="listing"),
     path("records/<slug:slug>/new/", books.new, name="new"),
     path("records/<slug:slug>/spreadsheet/", books.spreadsheet, name="spreadsheet"),

@@ -47,40 +47,42 @@ def _open(row: Procedure) -> bool:
     return row.ended_at is None and not row.is_void
 
 
-CASE_DEEDS = (
-    RowDeed(
-        name="consent",
-        title=both("Consent", "知情同意"),
-        act=actions.give_consent,
-        doers=actions.DOCTORS,
-        form=ConsentForm,
-        offered=lambda case: case.state in BEFORE,
+DEEDS = {
+    "cases": (
+        RowDeed(
+            name="consent",
+            title=both("Consent", "知情同意"),
+            act=actions.give_consent,
+            doers=actions.DOCTORS,
+            form=ConsentForm,
+            offered=lambda case: case.state in BEFORE,
+        ),
+        RowDeed(
+            name="time-out",
+            title=both("Time-out", "安全核查"),
+            act=actions.do_time_out,
+            doers=CLINICAL,
+            form=TimeOutForm,
+            offered=lambda case: case.state == State.SIGNED,
+        ),
+        RowDeed(
+            name="start",
+            title=both("Start the procedure", "开始手术"),
+            act=actions.start,
+            doers=CLINICAL,
+            form=StartForm,
+            offered=lambda case: can_step(case, Event.START),
+        ),
+        RowDeed(
+            name="verify",
+            title=both("Verify", "术后验证"),
+            act=actions.verify,
+            doers=actions.VERIFIERS,
+            form=VerificationForm,
+            offered=lambda case: can_step(case, Event.VERIFY),
+        ),
     ),
-    RowDeed(
-        name="time-out",
-        title=both("Time-out", "安全核查"),
-        act=actions.do_time_out,
-        doers=CLINICAL,
-        form=TimeOutForm,
-        offered=lambda case: case.state == State.SIGNED,
-    ),
-    RowDeed(
-        name="start",
-        title=both("Start the procedure", "开始手术"),
-        act=actions.start,
-        doers=CLINICAL,
-        form=StartForm,
-        offered=lambda case: can_step(case, Event.START),
-    ),
-    RowDeed(
-        name="verify",
-        title=both("Verify", "术后验证"),
-        act=actions.verify,
-        doers=actions.VERIFIERS,
-        form=VerificationForm,
-        offered=lambda case: can_step(case, Event.VERIFY),
-    ),
-)
+}
 
 BOOKS = (
     Book(

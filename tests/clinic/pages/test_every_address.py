@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from clinic.cases import a_signed_case
 from clinic.conftest import ACCOUNT_OF
+from clinic.theatre import a_performed_case
 from trocar_clinic.accounts.models import Role
 from trocar_clinic.records.books import Book, all_books
 
@@ -38,6 +38,7 @@ FURTHER: dict[str, set[Role]] = {
     "accounts/": ADMINISTRATORS,
     "accounts/new/": ADMINISTRATORS,
     "accounts/<int:number>/": ADMINISTRATORS,
+    "custody/ledger/": set(Role),
     "trail/": AUDITORS,
     "welcome/<str:word>/": set(),
 }
@@ -75,8 +76,9 @@ def test_the_interface_answers_nobody(db: None) -> None:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_every_address_as_a_role(role: Role, house: Any, now: Any, client_of: Callable[[str], Client]) -> None:
-    a_signed_case(house, now)
+    a_performed_case(house)
     client = client_of(ACCOUNT_OF[role])
+    assert client.get("/custody/ledger/?on=2026-03-06").status_code == 200
     wrong = {}
     for pattern, readers in FURTHER.items():
         if readers:
