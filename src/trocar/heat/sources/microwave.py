@@ -50,9 +50,9 @@ class MicrowaveAntenna(Value):
     band
         Frequency.
     active_mm
-        Length of the part that emits.
+        Length over which the power spreads along the shaft; fitted to zones it is longer than the metal that emits.
     ahead_mm
-        How far the emitting part begins behind the tip.
+        How far the emitting part begins behind the tip; below 0 where the field reaches beyond it.
     efficiency
         Share of the generator's power that the tissue absorbs: losses in cable and shaft and what is reflected are not
         in it.
@@ -90,7 +90,7 @@ class MicrowaveAntenna(Value):
         axis = frozen_array(self.axis_lps, np.float64)
         lengths = (self.radius_mm, self.active_mm, self.refresh_s)
         unit = abs(float(np.linalg.norm(axis)) - 1.0) < 1e-6
-        if not (min(lengths) > 0 and self.ahead_mm >= 0 and 0 < self.efficiency <= 1 and unit):
+        if not (min(lengths) > 0 and np.isfinite(self.ahead_mm) and 0 < self.efficiency <= 1 and unit):
             raise HeatError(
                 "heat.antenna-invalid",
                 "an antenna of radius {radius_mm} mm with {active_mm} mm active, efficiency {efficiency} and axis "
@@ -105,9 +105,10 @@ class MicrowaveAntenna(Value):
 
     @property
     def path_lps_mm(self) -> Float[np.ndarray, "n 3"]:
-        """Points of the active part every 2 mm or so."""
-        n = max(2, round(self.active_mm / 2.0) + 1)
-        along = self.ahead_mm + np.linspace(0.0, self.active_mm, n)
+        """Points of the active part every 2 mm or so, from the tip backwards."""
+        first = max(self.ahead_mm, 0.0)
+        last = max(self.ahead_mm + self.active_mm, first + 2.0)
+        along = np.linspace(first, last, max(2, round((last - first) / 2.0) + 1))
         return np.asarray(self.tip_lps_mm + along[:, None] * self.axis_lps)
 
     def place(self, surroundings: Surroundings) -> PlacedSource:

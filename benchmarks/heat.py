@@ -1,0 +1,196 @@
+"""How fast the heat engine is, as ratios to a bound and to peers: ``python -m benchmarks.heat``.
+
+Times are process times of one thread, the least of several, unless a line says otherwise; on a busy machine the ratios
+count. The bound is the rate of a triad over large arrays, measured in the same run.
+"""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from numba import njit
+from scipy.sparse import diags, eye_array, kron
+from scipy.sparse.linalg import cg
+
+from trocar.catalogue.tissues import load_tissue
+from trocar.geometry.grid import Grid
+from trocar.geometry.volume import Quantity, Volume
+from trocar.heat.base import HeatProblem, Schedule, Step, TissueMap
+from trocar.heat.bioheat import INSIDE, HeatField, field_of
+from trocar.heat.ensemble import death_probability
+from trocar.heat.kernels import bioheat as loops
+from trocar.heat.simulate import Accuracy, simulate
+from trocar.heat.sources.prescribed import PrescribedHeat
+from trocar.heat.sources.radiofrequency import Control, Electrode, Generator, RfApplicator
+from trocar.results.tissue_death import DeathModel
+
+SIDE = 128
+SECONDS = 600.0
+REPEATS = 5
+
+
+def least_s(
+    action: Callable[[], object], repeats: int = REPEATS, clock: Callable[[], float] = time.process_time
+) -> float:
+    """Return the least time of some runs, after one to warm up."""
+    action()
+    times = []
+    for _ in range(repeats):
+        start = clock()
+        action()
+        times.append(clock() - start)
+    return min(times)
+
+
+def once_s(problem: HeatProblem) -> float:
+    """Return the process time of one simulation on one thread."""
+    start = time.process_time()
+    simulate(problem, accuracy=Accuracy(threads=1))
+    return time.process_time() - start
+
+
+@njit(cache=True, fastmath=True)
+def triad(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> None:
+    """Write b + 3 c into a."""
+    for i in range(a.shape[0]):
+        a[i] = b[i] + np.float32(3.0) * c[i]
+
+
+def stream_bytes_per_s() -> float:
+    """Return the rate of a triad, the write counted twice (the line is read before it is written)."""
+    n = 64_000_000
+    a, b, c = (np.ones(n, dtype=np.float32) for _ in range(3))
+    return 16.0 * n / least_s(lambda: triad(a, b, c))
+
+
+def tissue(n: int = SIDE) -> TissueMap:
+    """Return liver with a tumour and a fixed vessel."""
+    edge = -0.5 * (n - 1)
+    grid = Grid.axial(origin_lps_mm=(edge,) * 3, spacing_ijk_mm=(1.0,) * 3, shape_kji=(n,) * 3)
+    x, y, z = np.moveaxis(grid.centres_lps_mm(), -1, 0)
+    values = np.ones((n,) * 3, np.uint8)
+    values[x**2 + y**2 + z**2 < 12.0**2] = 2
+    values[(x - 18) ** 2 + (y - 5) ** 2 < 16.0] = 3
+    labels = Volume.owning(grid=grid, values_kji=values, quantity=Quantity.LABEL, frame_uid="1")
+    tissues = tuple(load_tissue(key) for key in ("liver", "tumour", "blood"))
+    return TissueMap(labels=labels, tissues=tissues, vessel_label=3)
+
+
+def prescribed(n: int = SIDE) -> HeatProblem:
+    """Return ten minutes of 20 W laid down as an elongated cloud."""
+    tissue_map = tissue(n)
+    x, y, z = np.moveaxis(tissue_map.grid.centres_lps_mm(), -1, 0)
+    cloud = np.exp(-0.5 * ((x**2 + y**2) / 5.0**2 + (z / 9.0) ** 2))
+    unit = cloud / (cloud.sum() * tissue_map.grid.voxel_volume_mm3)
+    source = PrescribedHeat(label="cloud", unit_heat_per_mm3=unit, path_lps_mm=np.zeros((1, 3)))
+    return HeatProblem(
+        tissue_map=tissue_map,
+        sources=(source,),
+        schedule=Schedule(steps=(Step(duration_s=SECONDS, levels=(20.0,)),)),
+        death_model=DeathModel.CEM43_240,
+        vaporisation=False,
+    )
+
+
+def radiofrequency() -> HeatProblem:
+    """Return ten minutes of a pulsed, cooled 3 cm electrode."""
+    path = np.array([[0.0, 0.0, -15.0], [0.0, 0.0, 15.0]])
+    generator = Generator(control=Control.IMPEDANCE, most_volts=80.0, impedance_rise_ohm=20.0)
+    electrode = Electrode(path_lps_mm=path, radius_mm=0.735)
+    source = RfApplicator(label="rf", electrodes=(electrode,), generator=generator, cooled_c=15.0)
+    return HeatProblem(
+        tissue_map=tissue(),
+        sources=(source,),
+        schedule=Schedule(steps=(Step(duration_s=SECONDS, levels=(200.0,)),)),
+        death_model=DeathModel.CEM43_240,
+    )
+
+
+def whole_field() -> HeatField:
+    """Return a field without a window, one thread."""
+    field = field_of(tissue(), phase=None, threads=1)
+    field.set_temperature(np.random.default_rng(1).uniform(0, 40, (SIDE,) * 3).astype(np.float32))
+    return field
+
+
+def kernel(stream: float) -> None:
+    """Print the rate of the linear stage over that of the triad."""
+    f = whole_field()
+    one, nought, part = np.float32(1.0), np.float32(0.0), np.float32(0.1)
+    sides = (f.gx, f.gy, f.gz, f.take, f.give, f.per_c)
+    took = least_s(lambda: loops.linear_stage(*f.whole, f.u, f.u_old, *sides, one, nought, part), 15)
+    voxels = SIDE**3
+    rate = 40.0 * voxels / took  # nine arrays, the written one twice
+    print(f"  triad {stream / 1e9:.1f} GB/s")
+    print(f"  linear stage: {took * 1e3:.2f} ms, {voxels / took / 1e6:.0f} Mvoxel/s, {rate / stream:.0%} of the triad")
+
+
+def numpy_step(theta: np.ndarray, f: HeatField, step_s: float) -> np.ndarray:
+    """Return one explicit step written with NumPy slices."""
+    t = theta[1:-1, 1:-1, 1:-1]
+    flow = f.gx[1:-1, 1:-1, :-2] * (theta[1:-1, 1:-1, :-2] - t) + f.gx[1:-1, 1:-1, 1:-1] * (theta[1:-1, 1:-1, 2:] - t)
+    flow += f.gy[1:-1, :-2, 1:-1] * (theta[1:-1, :-2, 1:-1] - t) + f.gy[1:-1, 1:-1, 1:-1] * (theta[1:-1, 2:, 1:-1] - t)
+    flow += f.gz[:-2, 1:-1, 1:-1] * (theta[:-2, 1:-1, 1:-1] - t) + f.gz[1:-1, 1:-1, 1:-1] * (theta[2:, 1:-1, 1:-1] - t)
+    new = theta.copy()
+    new[1:-1, 1:-1, 1:-1] += np.float32(step_s) * f.per_c[INSIDE] * (flow + f.give[INSIDE] - f.take[INSIDE] * t)
+    return new
+
+
+def peers(own_s: float) -> None:
+    """Print what others take for the same ten minutes of conduction and perfusion, from a few of their steps."""
+    f = whole_field()
+    theta = f.u.copy()
+    by_numpy = least_s(lambda: numpy_step(theta, f, 0.5), 3) * SECONDS / 0.5
+    n = SIDE
+    second = diags([1.0, -2.0, 1.0], offsets=[-1, 0, 1], shape=(n, n))
+    laplace = sum(
+        kron(kron(a, b), c)
+        for a, b, c in (
+            (second, eye_array(n), eye_array(n)),
+            (eye_array(n), second, eye_array(n)),
+            (eye_array(n), eye_array(n), second),
+        )
+    )
+    alpha, w = 0.52 / 3.82, 58.7e-6 / 3.82e-3
+    explicit = (eye_array(n**3) + 0.5 * (alpha * laplace - w * eye_array(n**3))).tocsr().astype(np.float32)
+    start = np.random.default_rng(1).uniform(0, 40, n**3).astype(np.float32)
+    by_csr = least_s(lambda: explicit @ start, 3) * SECONDS / 0.5
+    implicit = (eye_array(n**3) - 5.0 * (alpha * laplace - w * eye_array(n**3))).tocsr().astype(np.float32)
+    by_cg = least_s(lambda: cg(implicit, start, x0=start, rtol=1e-5), 1) * SECONDS / 5.0
+    for name, took in (
+        ("NumPy slices, explicit 0.5 s", by_numpy),
+        ("SciPy CSR, explicit 0.5 s", by_csr),
+        ("SciPy CG, implicit 5 s", by_cg),
+    ):
+        print(f"  {name}: {took:.1f} s, {took / own_s:.1f} times ours (without death, perfusion stop or window)")
+
+
+def main() -> None:
+    """Print all of it."""
+    stream = stream_bytes_per_s()
+    print("kernel, 128^3, one thread")
+    kernel(stream)
+    problem = prescribed()
+    print("ten minutes of prescribed heat, 128^3 at 1 mm, with death and perfusion stop")
+    simulate(prescribed(32))
+    one = min(once_s(problem) for _ in range(3))
+    wall = least_s(lambda: simulate(problem), 1, time.perf_counter)
+    usual, fine = (
+        simulate(problem, accuracy=Accuracy(longest_s=s, first_s=min(s, 0.25))).zone.volume_cc for s in (2.0, 0.25)
+    )
+    print(f"  process time of one thread {one:.2f} s; wall time of all threads {wall:.2f} s")
+    print(f"  zone {usual:.3f} cc, with steps of 0.5 s {fine:.3f} cc: {usual / fine - 1:+.2%}")
+    print("peers, same grid")
+    peers(one)
+    print("ten minutes of pulsed radiofrequency, 128^3 at 1 mm")
+    pulsed = radiofrequency()
+    print(f"  process time of one thread {once_s(pulsed):.1f} s")
+    print("ensemble, 4 samples of the prescribed case")
+    start = time.process_time()
+    death_probability(problem, samples=4, seed=1, accuracy=Accuracy(threads=1))
+    took = (time.process_time() - start) / 4
+    print(f"  {took:.2f} s of process time a sample; 200 samples on two cores {took * 200 / 2:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
