@@ -1,5 +1,7 @@
 """What every solver must do, ours or a stranger's: add it to `SOLVERS`."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -58,9 +60,15 @@ def test_the_stock_of_each_strength_is_not_overdrawn(solver: Optimiser) -> None:
     assert used.sum() > 0
 
 
-def test_fixed_seeds_stay(solver: Optimiser) -> None:
-    from dataclasses import replace
+def test_no_more_seeds_are_used_than_asked_for(solver: Optimiser) -> None:
+    problem, objective = case("vessel")
+    free = solver.optimise(problem, objective, rng=np.random.default_rng(2))
+    few = solver.optimise(replace(problem, most_seeds=5), objective, rng=np.random.default_rng(2))
+    assert len(free.chosen) > 5
+    assert 0 < len(few.chosen) <= 5
 
+
+def test_fixed_seeds_stay(solver: Optimiser) -> None:
     problem, objective = case("bowel")
     problem = replace(problem, fixed=np.array([0, 20], np.int32))
     outcome = solver.optimise(problem, objective, rng=np.random.default_rng(3))
@@ -68,8 +76,6 @@ def test_fixed_seeds_stay(solver: Optimiser) -> None:
 
 
 def test_fixed_seeds_that_overlap_are_refused(solver: Optimiser) -> None:
-    from dataclasses import replace
-
     problem, objective = case("bowel", strengths_u=(0.5, 0.8))
     problem = replace(problem, fixed=np.array([0, 1], np.int32))
     with pytest.raises(OptimiseError) as caught:
@@ -87,8 +93,6 @@ def test_the_same_generator_gives_the_same_plan(solver: Optimiser) -> None:
 
 
 def test_a_dose_already_there_needs_no_seeds(solver: Optimiser) -> None:
-    from dataclasses import replace
-
     problem, _ = case("vessel")
     enough = np.zeros(problem.point_count, np.float32)
     target = problem.structures[0]

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +17,9 @@ from trocar.cli.console import Speaker
 from trocar.cli.exits import Exit, exit_of_findings
 from trocar.cli.folders import MARK, whole_folder
 from trocar.cli.plan_assumptions import assumed_words, consequences_json
+from trocar.cli.plan_front import run_front
 from trocar.cli.plan_request import guide_design, implant_request
+from trocar.cli.plan_ways import Way, proposal
 from trocar.cli.request_section import read_request
 from trocar.cli.surroundings import Surroundings
 from trocar.dicom.image import read_image
@@ -48,7 +50,7 @@ from trocar.report.typeset import typeset
 from trocar.results.dose import Dose
 from trocar.results.findings import Finding, Severity
 from trocar.workflow.compute import compute_dose, dose_provenance
-from trocar.workflow.implant import Progress, plan_implant
+from trocar.workflow.implant import Progress
 from trocar.workflow.implant_request import ImplantRequest
 from trocar.workflow.plan_judging import ProposedImplant
 from trocar.workflow.release import require_release
@@ -76,6 +78,10 @@ class PlanInputs:
         Of the search: the same seed gives the same plan.
     at
         Time of making.
+    pareto
+        Whether a set of plans to choose from is made instead of one plan.
+    way
+        How the plan is to be come by.
     """
 
     request: Path
@@ -85,6 +91,8 @@ class PlanInputs:
     replace: bool
     seed: int
     at: datetime
+    pareto: bool = False
+    way: Way = field(default_factory=Way)
 
 
 def plan(
@@ -102,6 +110,25 @@ def plan(
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="Of the search; the same gives the same plan. 随机种子")
     ] = 1,
+    pareto: Annotated[
+        bool, typer.Option("--pareto", help="Make many plans to choose from. 生成可供选择的多个计划")
+    ] = False,
+    choose: Annotated[
+        int | None, typer.Option("--choose", help="Carry on a plan of such a set. 选定其中第几个计划")
+    ] = None,
+    before: Annotated[
+        Path | None, typer.Option("--from", exists=True, help="Folder of the set, or of the plan before. 此前的文件夹")
+    ] = None,
+    placed: Annotated[
+        Path | None, typer.Option("--placed", exists=True, help="CT with the needles in. 带针 CT")
+    ] = None,
+    corrections: Annotated[
+        Path | None, typer.Option("--corrections", exists=True, help="Needles corrected by hand. 手工修正文件")
+    ] = None,
+    nearest: Annotated[
+        bool, typer.Option("--nearest", help="Where no plan is possible, the nearest one. 无解时给出最接近的计划")
+    ] = False,
+    bound: Annotated[bool, typer.Option("--bound", help="Prove how good a plan could be. 证明最优下界")] = False,
     lang: options.Lang = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -115,6 +142,8 @@ def plan(
         replace=replace,
         seed=seed,
         at=surroundings.now(),
+        pareto=pareto,
+        way=Way(choose=choose, before=before, placed=placed, corrections=corrections, nearest=nearest, bound=bound),
     )
     raise typer.Exit(run_plan(inputs, surroundings.speaker(lang, as_json=as_json)))
 
@@ -132,10 +161,18 @@ def run_plan(inputs: PlanInputs, speaker: Speaker) -> Exit:
         request = implant_request(section, image, structures)
         section.done()
         told(reading, 1.0)
-        proposed = plan_implant(request, rng=np.random.default_rng(inputs.seed), progress=told)
+        text = inputs.request.read_text(encoding="utf-8")
+        rng = np.random.default_rng(inputs.seed)
+        if inputs.pareto:
+            return run_front(
+                request, inputs.out, request_text=text, replace=inputs.replace, rng=rng, told=told, speaker=speaker
+            )
+        proposed, more = proposal(request, inputs.way, request_text=text, rng=rng, told=told)
         with whole_folder(inputs.out, replace=inputs.replace) as folder:
             data = write_proposal(folder, request, proposed, design=design, at=inputs.at, told=told)
-            (folder / "request.toml").write_text(inputs.request.read_text(encoding="utf-8"), encoding="utf-8")
+            data |= more
+            (folder / MARK).write_text(json.dumps(data, ensure_ascii=False, indent=2), encoding="utf-8")
+            (folder / "request.toml").write_text(text, encoding="utf-8")
     speaker.give(data)
     speaker.say(_say("cli.plan-done", "The plan and its papers are in {folder}", folder=str(inputs.out)))
     return exit_of_findings(proposed.findings)
@@ -226,9 +263,14 @@ def _dossier(request: ImplantRequest, proposed: ProposedImplant) -> PlanDossier:
         assumed=assumed_words(request.robustness),
         biology=proposed.biology,
         findings=proposed.findings,
-        made_by=f"Trocar {trocar.__version__}, {proposed.outcome.solver}",
+        made_by=_made_by(proposed),
         provenance=provenance,
     )
+
+
+def _made_by(proposed: ProposedImplant) -> str:
+    how = proposed.outcome.solver if proposed.outcome is not None else "edited by hand"
+    return f"Trocar {trocar.__version__}, {how}"
 
 
 def _write_papers(

@@ -17,7 +17,7 @@ from trocar.cli.shelf import read_shelf
 from trocar.guide.design import GuideDesign
 from trocar.imaging.bone import bone_structure
 from trocar.imaging.skin import find_body
-from trocar.plan.access import AccessRules, CrossingLimit, Obstacle
+from trocar.plan.access import AccessRules, Bore, Couch, CrossingLimit, Obstacle
 from trocar.plan.patient import Image
 from trocar.plan.seeds import Strength
 from trocar.plan.structures import StructureSet
@@ -88,7 +88,15 @@ def _stock(section: Section) -> SeedStock:
 
 def _seeding(section: Section) -> Seeding:
     names = ("step_mm", "pitch_mm", "tip_to_seed_mm", "seed_length_mm", "seed_diameter_mm")
-    seeding = Seeding(**{name: section.take(name, a_number) for name in names})
+    measures = {name: section.take(name, a_number) for name in names}
+    keep_off = section.may_table("keep_off")
+    seeding = Seeding(
+        **measures,
+        within=section.may("within", a_text) or "",
+        beyond_mm=section.may("beyond_mm", a_number) or 0.0,
+        keep_off=tuple((keep_off.rest(a_number) if keep_off is not None else {}).items()),
+        most=section.may("most", a_whole),
+    )
     section.done()
     return seeding
 
@@ -118,6 +126,8 @@ def _needles(section: Section, image: Image, structures: StructureSet) -> Needle
             most_depth_mm=section.take("most_depth_mm", a_number),
             beyond_target_mm=section.take("beyond_target_mm", a_number),
             least_in_target_mm=section.take("least_in_target_mm", a_number),
+            couch=_couch(section.may_table("couch")),
+            bore=_bore(section.may_table("bore")),
         ),
         spacing_mm=section.take("spacing_mm", a_number),
         reach_mm=section.take("reach_mm", a_number),
@@ -126,6 +136,7 @@ def _needles(section: Section, image: Image, structures: StructureSet) -> Needle
         template=_template(template) if template is not None else None,
         most=section.may("most", a_whole),
         spread_deg=section.may("spread_deg", a_number),
+        entry_box_lps_mm=_box(section.may_table("entry_box")),
     )
     section.done()
     return wish
@@ -138,6 +149,32 @@ def _bone(section: Section, image: Image) -> Obstacle:
     return Obstacle(
         structure=bone_structure(image.volume, body.mask, threshold_hu=threshold, number=9001), margin_mm=margin
     )
+
+
+def _couch(section: Section | None) -> Couch | None:
+    """Return the couch below a patient: its upper surface is the plane y = top, or any plane by point and normal."""
+    if section is None:
+        return None
+    couch = Couch(point_lps_mm=section.take("point_lps_mm", a_vector), normal_lps=section.take("normal_lps", a_vector))
+    section.done()
+    return couch
+
+
+def _bore(section: Section | None) -> Bore | None:
+    if section is None:
+        return None
+    bore = Bore(centre_lps_mm=section.take("centre_lps_mm", a_vector), radius_mm=section.take("radius_mm", a_number))
+    section.done()
+    return bore
+
+
+def _box(section: Section | None) -> tuple[tuple[float, float, float], tuple[float, float, float]] | None:
+    """Return the box that entries lie in."""
+    if section is None:
+        return None
+    low, high = (tuple(section.take(name, a_vector).tolist()) for name in ("low_lps_mm", "high_lps_mm"))
+    section.done()
+    return low, high
 
 
 def _template(section: Section) -> GridTemplate:

@@ -81,6 +81,8 @@ class Problem(Value):
         Which strength each candidate has, counted from 0.
     available
         Seeds in stock of each strength; None where any number can be had.
+    most_seeds
+        Seeds of all strengths together, at most; None for any number.
     touching
         Pairs of candidates in different needles whose seeds would overlap.
     crossing
@@ -115,6 +117,7 @@ class Problem(Value):
     fixed: Int32[np.ndarray, " fixed"]
     background_gy: Float32[np.ndarray, " points"]
     prefix_is_sample: bool
+    most_seeds: int | None = None
 
     def __post_init__(self) -> None:
         _check_shapes(self)

@@ -211,6 +211,8 @@ class _Dual:
         return np.asarray(self.seed + (self.problem.dose_gy @ lam), np.float64)
 
     def _background(self, prices: np.ndarray) -> float:
+        if not self.problem.background_gy.any():
+            return 0.0
         return float(prices[: self.problem.point_count] @ self.problem.background_gy)
 
 

@@ -153,6 +153,9 @@ class _Programme:
                 sets.append((np.append(window, needle_column + n), np.append(np.ones(len(window)), -1.0), 0.0))
         sets += [(np.asarray(pair), np.ones(2), 1.0) for pair in problem.touching]
         sets += [(np.asarray(pair) + needle_column, np.ones(2), 1.0) for pair in problem.crossing]
+        if problem.most_seeds is not None:
+            every = np.arange(problem.candidate_count)
+            sets.append((every, np.ones(len(every)), float(problem.most_seeds)))
         for kind, stock in enumerate(problem.available):
             if stock is not None:
                 members = np.flatnonzero(problem.strength == kind)

@@ -85,7 +85,8 @@ def _crossings(problem: Problem, chosen: np.ndarray) -> tuple[Message, ...]:
 
 def _overdrawn(problem: Problem, chosen: np.ndarray) -> tuple[Message, ...]:
     used = np.bincount(problem.strength[chosen], minlength=len(problem.available))
-    return tuple(
+    many = problem.most_seeds is not None and len(chosen) > problem.most_seeds
+    return _too_many(len(chosen), problem.most_seeds) * many + tuple(
         Message(
             code="optimise.stock-overdrawn",
             template="{used} seeds of strength no. {number} are used, but only {stock} are in stock",
@@ -93,6 +94,16 @@ def _overdrawn(problem: Problem, chosen: np.ndarray) -> tuple[Message, ...]:
         )
         for number, stock in enumerate(problem.available)
         if stock is not None and used[number] > stock
+    )
+
+
+def _too_many(used: int, most: int | None) -> tuple[Message, ...]:
+    return (
+        Message(
+            code="optimise.too-many-seeds",
+            template="{used} seeds are used, but at most {most} are asked for",
+            data={"used": used, "most": most},
+        ),
     )
 
 

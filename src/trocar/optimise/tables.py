@@ -96,7 +96,7 @@ def layout(problem: Problem, objective: Objective) -> Layout:
 def empty_books(problem: Problem) -> Books:
     """Return the account of an empty choice."""
     candidates = problem.candidate_count
-    stock = [UNLIMITED if number is None else number for number in problem.available]
+    stock = [UNLIMITED if number is None else number for number in (*problem.available, problem.most_seeds)]
     return Books(
         chosen=np.zeros(candidates + 1, np.int32),
         size=np.zeros(1, np.int64),

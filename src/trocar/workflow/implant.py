@@ -1,14 +1,22 @@
 """Planning a permanent implant: find the way in, place the seeds, judge what comes of it by exact doses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from trocar.messages import Message
+from trocar.optimise.base import Outcome
 from trocar.plan.needles import Needle
+from trocar.plan.plan import ImplantPlan
+from trocar.results.findings import Finding
+from trocar.workflow.best_possible import BestPossible, distance_from_best
 from trocar.workflow.consequences import with_consequences
 from trocar.workflow.implant_request import ImplantRequest, require_together
+from trocar.workflow.impossible import why_impossible
+from trocar.workflow.nearest_way import require_seeds, with_nearest_access, with_seeds_to_order
 from trocar.workflow.plan_judging import ProposedImplant, judged
+from trocar.workflow.posing import pose
 from trocar.workflow.seed_placing import place_seeds
 from trocar.workflow.way_in import propose_needles
 
@@ -17,9 +25,28 @@ Progress = Callable[[Message, float], None]
 
 
 def plan_implant(
-    request: ImplantRequest, *, rng: np.random.Generator, progress: Progress | None = None
+    request: ImplantRequest,
+    *,
+    rng: np.random.Generator,
+    progress: Progress | None = None,
+    bound: bool = False,
+    nearest: bool = False,
 ) -> ProposedImplant:
     """Return needles and seeds for a request.
+
+    Parameters
+    ----------
+    request
+        All that is given.
+    rng
+        Of the search.
+    progress
+        Called as it goes on.
+    bound
+        Whether to prove how good any plan in these needles could be.
+    nearest
+        Whether to plan with the least change of the rules, or without stock, where no plan is possible as asked; what
+        was changed is the first finding.
 
     Raises
     ------
@@ -34,17 +61,72 @@ def plan_implant(
     placing = _stage("workflow.stage-seeds", "Placing seeds")
     judging = _stage("workflow.stage-judging", "Judging the plan by exact doses")
     told(way_in, 0.0)
+    changed: tuple[Finding, ...] = ()
+    if nearest:
+        request, widened = with_nearest_access(request)
+        request, ordered = with_seeds_to_order(request)
+        changed = (*widened, *ordered)
+    require_seeds(request)
     needles, accounts, covered = propose_needles(request)
     told(way_in, 1.0)
     told(placing, 0.0)
-    plan, outcome = place_seeds(request, needles, rng=rng)
+    placed = seeds_or_reasons(request, needles, rng=rng, bound=bound)
     told(placing, 1.0)
     told(judging, 0.0)
     account_at = {_place_of(needle): accounts[needle.number] for needle in needles}
-    used = {needle.number: account_at[_place_of(needle)] for needle in plan.needles}
-    proposed = judged(request, plan, outcome=outcome, accounts=used, covered=covered)
+    used = {needle.number: account_at[_place_of(needle)] for needle in placed.plan.needles}
+    remarks = (*changed, *placed.remarks)
+    proposed = judged(request, placed.plan, outcome=placed.outcome, accounts=used, covered=covered, remarks=remarks)
     told(judging, 1.0)
     return with_consequences(request, proposed, rng=rng, told=told)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedSeeds:
+    """Seeds in needles, and what is to be said about them.
+
+    Parameters
+    ----------
+    plan
+        Seeds and the needles in use.
+    outcome
+        How the search ended.
+    remarks
+        Why goals are missed, what would do, and how far the plan is from the best possible.
+    """
+
+    plan: ImplantPlan
+    outcome: Outcome
+    remarks: tuple[Finding, ...]
+
+
+def seeds_or_reasons(
+    request: ImplantRequest,
+    needles: Sequence[Needle],
+    *,
+    rng: np.random.Generator,
+    bound: bool,
+    in_place: bool = False,
+) -> PlacedSeeds:
+    """Return the best seeds in needles; where goals cannot be met, the nearest plan and the reasons.
+
+    Raises
+    ------
+    OptimiseError
+        No place for a seed in these needles.
+    """
+    plan, outcome = place_seeds(request, needles, rng=rng, in_place=in_place)
+    posed = pose(request, needles, in_place=in_place)
+    why = why_impossible(posed, outcome.chosen, rng=rng)
+    remarks: tuple[Finding, ...] = ()
+    if why is not None:
+        remarks = why.findings
+        if why.relaxations:
+            relaxed = why.relaxations[0]
+            goals = tuple(relaxed.as_goal if goal is relaxed.goal else goal for goal in request.goals)
+            plan, outcome = place_seeds(replace(request, goals=goals), needles, rng=rng, in_place=in_place)
+    best = distance_from_best(posed, outcome) if bound else BestPossible(cost=outcome.cost, bound=None)
+    return PlacedSeeds(plan=plan, outcome=outcome, remarks=(*remarks, best.finding))
 
 
 def _place_of(needle: Needle) -> tuple[float, ...]:

@@ -58,6 +58,19 @@ class Seeding(Value):
         From a needle's tip to the centre of the deepest seed it can drop.
     seed_length_mm, seed_diameter_mm
         Of a capsule.
+    within
+        Structure that seeds lie in; empty for the target.
+    beyond_mm
+        How far a capsule may reach beyond it.
+    keep_off
+        Structures that no capsule may come nearer to than a distance in mm.
+    most
+        Largest number of seeds in all; None for any.
+
+    Raises
+    ------
+    PlanError
+        A distance below 0, or no seed allowed.
     """
 
     step_mm: float
@@ -65,6 +78,22 @@ class Seeding(Value):
     tip_to_seed_mm: float
     seed_length_mm: float
     seed_diameter_mm: float
+    within: str = ""
+    beyond_mm: float = 0.0
+    keep_off: tuple[tuple[str, float], ...] = ()
+    most: int | None = None
+
+    def __post_init__(self) -> None:
+        least = min(self.beyond_mm, *(margin for _, margin in self.keep_off), 0.0)
+        if not least >= 0 or (self.most is not None and self.most < 1):
+            raise PlanError(
+                "workflow.seeding-invalid",
+                "seeds may reach {beyond_mm} mm beyond their region, keep off {keep_off} and number at most {most}; "
+                "distances must be 0 or more, and at least one seed allowed",
+                beyond_mm=self.beyond_mm,
+                keep_off=str(dict(self.keep_off)),
+                most=self.most,
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -89,6 +118,8 @@ class NeedleWish(Value):
         Largest number of needles; None for as many as it takes.
     spread_deg
         Largest angle between a needle and the common approach, so that one printed guide can carry all; None for any.
+    entry_box_lps_mm
+        Two corners of a box that entries lie in; None for anywhere.
     """
 
     rules: AccessRules
@@ -99,6 +130,7 @@ class NeedleWish(Value):
     template: GridTemplate | None = None
     most: int | None = None
     spread_deg: float | None = None
+    entry_box_lps_mm: tuple[tuple[float, float, float], tuple[float, float, float]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -34,7 +34,7 @@ class ProposedImplant:
     accounts
         Needle number to what it passes.
     covered
-        Share of the target that has a needle within reach.
+        Share of the target that has a needle within reach; None where the needles were not chosen by reach.
     achievements
         Goals judged on exact doses.
     histograms
@@ -44,7 +44,7 @@ class ProposedImplant:
     findings
         Goals missed and other things to see.
     outcome
-        How the search ended.
+        How the search ended; None where a person placed the seeds.
     template
         None for free needles.
     robustness
@@ -55,12 +55,12 @@ class ProposedImplant:
 
     plan: ImplantPlan
     accounts: Mapping[int, RiskAccount]
-    covered: float
+    covered: float | None
     achievements: tuple[Achievement, ...]
     histograms: tuple[Dvh, ...]
     indices: ImplantIndices
     findings: tuple[Finding, ...]
-    outcome: Outcome
+    outcome: Outcome | None
     template: GridTemplate | None
     robustness: Robustness | None = None
     biology: tuple[BiologicalDose, ...] = ()
@@ -70,11 +70,12 @@ def judged(
     request: ImplantRequest,
     plan: ImplantPlan,
     *,
-    outcome: Outcome,
+    outcome: Outcome | None,
     accounts: Mapping[int, RiskAccount],
-    covered: float,
+    covered: float | None,
+    remarks: tuple[Finding, ...] = (),
 ) -> ProposedImplant:
-    """Return the plan with DVHs from the exact engine, indices, goals judged and findings."""
+    """Return the plan with DVHs from the exact engine, indices, goals judged and findings, with further remarks."""
     dose_at = exact_dose(source_terms(plan), formalism=Formalism.LINE_2D)
     names = list(dict.fromkeys([request.target, *(goal.structure for goal in request.goals)]))
     regions = {name: region_of(request.structures.named(name), end_cap=NEEDLE_PICTURE) for name in names}
@@ -83,7 +84,7 @@ def judged(
         achieved(goal, histograms[goal.structure], prescription_gy=request.prescription_gy) for goal in request.goals
     )
     indices = implant_indices(regions[request.target], dose_at, prescription_gy=request.prescription_gy)
-    findings = (*judge(achievements), *_remarks(request, plan, covered))
+    findings = (*judge(achievements), *remarks, *_remarks(request, plan, covered))
     return ProposedImplant(
         plan=plan,
         accounts=accounts,
@@ -97,9 +98,9 @@ def judged(
     )
 
 
-def _remarks(request: ImplantRequest, plan: ImplantPlan, covered: float) -> list[Finding]:
+def _remarks(request: ImplantRequest, plan: ImplantPlan, covered: float | None) -> list[Finding]:
     found = []
-    if covered < 0.995:
+    if covered is not None and covered < 0.995:
         found.append(
             Finding(
                 severity=Severity.ATTENTION,

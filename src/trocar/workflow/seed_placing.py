@@ -1,11 +1,11 @@
 """Placing seeds: the search problem of a request in given needles, its solution, and the plan it stands for."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int32
 
 from trocar.catalogue.sources import load_source
 from trocar.dose.decay import effective_hours, strength_at_u
@@ -23,6 +23,7 @@ from trocar.plan.plan import ImplantPlan, Prescription
 from trocar.plan.seeds import Seed
 from trocar.workflow.histograms import region_of
 from trocar.workflow.implant_request import NEEDLE_PICTURE, ImplantRequest, SeedStock
+from trocar.workflow.seed_region import seed_region
 
 ORGAN_REACH_MM = 40.0
 """Of an organ only what lies this near the target is sampled; the rest counts as receiving less."""
@@ -65,7 +66,7 @@ def place_seeds(
         problem, steered, target=request.target, preferences=Preferences.balanced(), count=scenarios + 1
     )
     outcome = Annealer.for_problem(problem, steps=request.effort).optimise(problem, objective, rng=rng)
-    return _plan_of(request, needles, candidates, problem, outcome), outcome
+    return plan_of_choice(request, needles, candidates, outcome.chosen, in_place=in_place), outcome
 
 
 def implant_problem(
@@ -84,7 +85,7 @@ def implant_problem(
         step_mm=seeding.step_mm,
         seed_length_mm=seeding.seed_length_mm,
         tip_to_seed_mm=seeding.tip_to_seed_mm,
-        allowed=target.contains,
+        allowed=seed_region(request),
     )
     points, sets = join_structures(
         sampled_structures(request, target, target_points=target_points, organ_points=organ_points)
@@ -114,6 +115,7 @@ def implant_problem(
             fixed=np.empty(0, np.int32),
             background_gy=np.zeros(len(points), np.float32),
             prefix_is_sample=True,
+            most_seeds=seeding.most,
         ),
         candidates,
     )
@@ -184,36 +186,71 @@ def _dose_of_one(
     return influence_matrix(source, candidates.positions_lps_mm, candidates.axes_lps, points_lps_mm, weight_u_h=weight)
 
 
-def _plan_of(
+def plan_of_choice(
     request: ImplantRequest,
     needles: Sequence[Needle],
     candidates: Candidates,
-    problem: Problem,
-    outcome: Outcome,
+    chosen: Int32[np.ndarray, " seeds"],
+    *,
+    in_place: bool = False,
 ) -> ImplantPlan:
-    places = len(candidates)
-    used = sorted({int(problem.needle[index]) for index in outcome.chosen})
-    number_of = {old: new for new, old in enumerate(used, start=1)}
-    seeds = []
-    for index in outcome.chosen:
-        place, kind = int(index) % places, int(index) // places
-        seeds.append(
-            Seed(
-                position_lps_mm=candidates.positions_lps_mm[place],
-                axis_lps=candidates.axes_lps[place],
-                source_model=request.stock[kind].source_model,
-                strength=request.stock[kind].strength,
-                needle=number_of[int(candidates.needle[place])],
-            )
+    """Return the plan that a choice of candidates stands for.
+
+    Needles in use are numbered anew, unless they lie in place with numbers of their own.
+    """
+    places = [
+        Place(
+            needle=int(candidates.needle[int(index) % len(candidates)]),
+            depth_mm=float(candidates.depth_mm[int(index) % len(candidates)]),
+            stock=int(index) // len(candidates),
         )
-    kept = tuple(replace(needles[old], number=new) for old, new in number_of.items())
+        for index in chosen
+    ]
+    return plan_at_places(request, needles, places, in_place=in_place)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A seed in one of some needles.
+
+    Parameters
+    ----------
+    needle
+        Which, counted from 0.
+    depth_mm
+        Below the skin.
+    stock
+        Which entry of the stock, counted from 0.
+    """
+
+    needle: int
+    depth_mm: float
+    stock: int
+
+
+def plan_at_places(
+    request: ImplantRequest, needles: Sequence[Needle], places: Sequence[Place], *, in_place: bool = False
+) -> ImplantPlan:
+    """Return the plan with seeds at places in needles; needles without seeds are left out."""
+    used = sorted({place.needle for place in places})
+    number_of = {old: needles[old].number if in_place else new for new, old in enumerate(used, start=1)}
+    seeds = tuple(
+        Seed(
+            position_lps_mm=needles[place.needle].at_depth(place.depth_mm),
+            axis_lps=needles[place.needle].direction_lps,
+            source_model=request.stock[place.stock].source_model,
+            strength=request.stock[place.stock].strength,
+            needle=number_of[place.needle],
+        )
+        for place in places
+    )
     return ImplantPlan(
         label=request.label,
         patient=request.image.patient,
         frame_uid=request.image.volume.frame_uid,
         implant_at=request.implant_at,
-        seeds=tuple(seeds),
-        needles=kept,
+        seeds=seeds,
+        needles=tuple(replace(needles[old], number=new) for old, new in number_of.items()),
         prescription=Prescription(dose_gy=request.prescription_gy, target=request.target),
         image=request.image.reference,
     )

@@ -8,14 +8,20 @@ from trocar.optimise.access.coplanar import search_template
 from trocar.optimise.access.explain import require_access
 from trocar.optimise.access.free import search_free
 from trocar.optimise.access.scene import Scene, build_scene
+from trocar.optimise.access.search import AccessSearch
 from trocar.plan.access import Accesses, RiskAccount, SkinEntries
 from trocar.plan.needles import Needle
 from trocar.workflow.implant_request import ImplantRequest, NeedleWish
 
+SKIN_SPACING_MM = 3.0
+ABOVE_COUCH_MM = 5.0
+"""Nearer to the couch no needle can be held."""
+
 CHOICES = 3
 """How often needles to choose from cover each part of the target."""
 
-APPROACHES_TRIED, APPROACHES_KEPT = 400, 3
+APPROACHES_TRIED, APPROACH_SAMPLE, APPROACHES_KEPT = 400, 2000, 3
+"""Directions tried, needles counted about each, directions kept."""
 
 
 def propose_needles(request: ImplantRequest) -> tuple[tuple[Needle, ...], dict[int, RiskAccount], float]:
@@ -26,23 +32,35 @@ def propose_needles(request: ImplantRequest) -> tuple[tuple[Needle, ...], dict[i
     OptimiseError
         No needle obeys the rules; says what is in the way and what would open it.
     """
-    wish = request.needles
+    scene, entries = scene_of(request)
+    return choose_needles(scene, allowed_entries(entries, request.needles), request.needles)
+
+
+def scene_of(request: ImplantRequest) -> tuple[Scene, SkinEntries]:
+    """Return target, body and obstacles as fields, and all of the skin."""
     body = find_body(request.image.volume)
-    entries = skin_entries(body.occupancy, spacing_mm=3.0)
+    entries = skin_entries(body.occupancy, spacing_mm=SKIN_SPACING_MM)
+    return build_scene(request.structures.named(request.target), body.occupancy, request.needles.rules), entries
+
+
+def allowed_entries(entries: SkinEntries, wish: NeedleWish) -> SkinEntries:
+    """Return the part of the skin where needles may go in."""
     if wish.facing_lps is not None:
         entries = entries.facing(np.array(wish.facing_lps), within_deg=wish.within_deg)
-    scene = build_scene(request.structures.named(request.target), body.occupancy, wish.rules)
-    return choose_needles(scene, entries, wish)
+    if wish.entry_box_lps_mm is not None:
+        low, high = wish.entry_box_lps_mm
+        points = entries.points_lps_mm
+        entries = entries.where(np.all((points >= np.array(low)) & (points <= np.array(high)), axis=1))
+    if wish.rules.couch is not None:
+        entries = entries.above(wish.rules.couch, by_mm=ABOVE_COUCH_MM)
+    return entries
 
 
 def choose_needles(
     scene: Scene, entries: SkinEntries, wish: NeedleWish
 ) -> tuple[tuple[Needle, ...], dict[int, RiskAccount], float]:
     """Return needles from a scene that is already built; see `propose_needles`."""
-    if wish.template is not None:
-        search = search_template(scene, entries, wish.template)
-    else:
-        search = search_free(scene, entries, aim_spacing_mm=wish.reach_mm)
+    search = search_in(scene, entries, wish)
     require_access(search, scene)
     pools = _approaches(search.accesses, wish.spread_deg)
     selections = [
@@ -55,17 +73,25 @@ def choose_needles(
     return needles, {row + 1: chosen.account(row) for row in range(len(chosen))}, selection.covered
 
 
+def search_in(scene: Scene, entries: SkinEntries, wish: NeedleWish) -> AccessSearch:
+    """Return all needles that obey the rules, through a template or free."""
+    if wish.template is not None:
+        return search_template(scene, entries, wish.template)
+    return search_free(scene, entries, aim_spacing_mm=wish.reach_mm)
+
+
 def _approaches(accesses: Accesses, spread_deg: float | None) -> list[Accesses]:
     """Return the needles about each of a few common directions, the most frequented first."""
     if spread_deg is None:
         return [accesses]
     ways = accesses.directions_lps
+    least = np.cos(np.radians(spread_deg))
     tried = ways[:: max(len(ways) // APPROACHES_TRIED, 1)]
-    near = tried @ ways.T >= np.cos(np.radians(spread_deg))
+    frequented = (tried @ ways[:: max(len(ways) // APPROACH_SAMPLE, 1)].T >= least).sum(axis=1)
     free = np.ones(len(tried), np.bool_)
     pools: list[Accesses] = []
     while free.any() and len(pools) < APPROACHES_KEPT:
-        best = int(np.where(free, near.sum(axis=1), -1).argmax())
-        pools.append(accesses.take(np.flatnonzero(near[best])))
+        best = int(np.where(free, frequented, -1).argmax())
+        pools.append(accesses.take(np.flatnonzero(ways @ tried[best] >= least)))
         free &= tried @ tried[best] < np.cos(np.radians(0.7 * spread_deg))
     return pools

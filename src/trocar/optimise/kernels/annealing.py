@@ -1,4 +1,7 @@
-"""Simulated annealing of a choice of candidates: slides, jumps, additions, drops, and moves of whole needles."""
+"""Simulated annealing of a choice of candidates: slides, jumps, additions, drops, and moves of whole needles.
+
+All seeds together may be limited, as may those of a strength: see `trocar.optimise.kernels.books`.
+"""
 
 from typing import NamedTuple
 

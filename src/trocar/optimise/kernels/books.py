@@ -36,7 +36,8 @@ class Books(NamedTuple):
 
     ``chosen[:size[0]]`` in any order; ``slot`` is a candidate's place there, -1 if empty. ``blocked`` counts, for each
     candidate, the chosen ones it could not stand beside (itself included); ``crossed`` counts, for each needle, the
-    needles in use that cross it, and ``crossing`` the crossing pairs in use.
+    needles in use that cross it, and ``crossing`` the crossing pairs in use. ``left`` is what is left of each strength,
+    and at last of seeds in all.
     """
 
     chosen: np.ndarray
@@ -69,6 +70,7 @@ def put(j, step, books, layout):  # type: ignore[no-untyped-def]
             books.crossed[layout.crossings[k]] += step
     books.on_needle[n] += step
     books.left[layout.strength[j]] -= step
+    books.left[books.left.shape[0] - 1] -= step
     books.blocked[j] += step
     for k in range(layout.first_conflict[j], layout.first_conflict[j + 1]):
         books.blocked[layout.conflicts[k]] += step
@@ -104,6 +106,8 @@ def _has_room(a, change, books, layout):  # type: ignore[no-untyped-def]
 def _in_stock(a, change, books, layout):  # type: ignore[no-untyped-def]
     wanted = layout.strength[change[PLUS, 1 + a]]
     stock = books.left[wanted]
+    if books.left[books.left.shape[0] - 1] + change[MINUS, 0] - a <= 0:
+        return False
     for b in range(a):
         if layout.strength[change[PLUS, 1 + b]] == wanted:
             stock -= 1

@@ -1,4 +1,4 @@
-"""One sweep over all candidates: which single addition helps most."""
+"""One sweep over all candidates: which single addition helps most, as far as places and stock allow."""
 
 import numpy as np
 from numba import njit

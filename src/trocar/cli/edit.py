@@ -1,0 +1,216 @@
+"""``trocar edit``: change a proposed plan by hand, see at once what each change does, and write the new plan."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from trocar.cli import options
+from trocar.cli.console import Speaker
+from trocar.cli.exits import Exit, exit_of_findings
+from trocar.cli.folders import whole_folder
+from trocar.cli.plan import write_proposal
+from trocar.cli.plan_request import guide_design, implant_request
+from trocar.cli.request_section import Section, a_number, a_text, a_vector, a_whole, read_request
+from trocar.cli.surroundings import Surroundings
+from trocar.dicom.image import read_image
+from trocar.dicom.rtplan import read_plan
+from trocar.dicom.rtstruct import read_structures
+from trocar.errors import PlanError, TrocarError, UsageError
+from trocar.messages import Message
+from trocar.plan.plan import ImplantPlan
+from trocar.workflow.edit_bench import Bench, OnBench, accounts_on, achievements_on, edit, open_bench
+from trocar.workflow.implant_request import ImplantRequest
+from trocar.workflow.plan_edits import (
+    AddNeedle,
+    AddSeed,
+    DropSeed,
+    Edit,
+    MoveSeed,
+    RemoveNeedle,
+    ShiftNeedle,
+    SlideSeed,
+    SlideSeeds,
+    TurnNeedle,
+)
+from trocar.workflow.plan_judging import judged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditInputs:
+    """Where the command reads and writes.
+
+    Parameters
+    ----------
+    plan
+        Folder that ``trocar plan`` made.
+    changes
+        TOML file.
+    images, structures
+        As planned on.
+    out
+        Folder of results.
+    replace
+        Whether earlier results there may be replaced.
+    at
+        Time of making.
+    """
+
+    plan: Path
+    changes: Path
+    images: Path
+    structures: Path
+    out: Path
+    replace: bool
+    at: datetime
+
+
+def edit_plan(
+    context: typer.Context,
+    *,
+    plan: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder made by trocar plan. 计划文件夹")],
+    changes: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What to change, a TOML file. 修改清单")],
+    images: Annotated[Path, typer.Option("--images", exists=True, help="Folder of the planning CT. 影像文件夹")],
+    structures: Annotated[
+        Path, typer.Option("--structures", exists=True, dir_okay=False, help="RT Structure Set. 结构文件")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for everything made. 输出文件夹")],
+    replace: options.Replace = False,
+    lang: options.Lang = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Change a proposed plan: seeds and needles by hand, each change checked and its dose shown. 手工修改计划."""
+    surroundings: Surroundings = context.obj
+    inputs = EditInputs(
+        plan=plan,
+        changes=changes,
+        images=images,
+        structures=structures,
+        out=out,
+        replace=replace,
+        at=surroundings.now(),
+    )
+    raise typer.Exit(run_edit(inputs, surroundings.speaker(lang, as_json=as_json)))
+
+
+def run_edit(inputs: EditInputs, speaker: Speaker) -> Exit:
+    """Carry out the changes and write the new plan; nothing is written if one is refused. Returns the exit code."""
+    changes = read_changes(inputs.changes)
+    section = read_request(inputs.plan / "request.toml")
+    image = read_image(inputs.images).value
+    structures = read_structures(inputs.structures, image=image).value
+    guide = section.may_table("guide")
+    design = guide_design(guide) if guide is not None else None
+    request = implant_request(section, image, structures)
+    section.done()
+    bench, current = open_bench(request, _plan_in(inputs.plan, request))
+    table = _table(bench, current, speaker)
+    rows = []
+    for n, change in enumerate(changes, start=1):
+        current, spent_ms = _carried_out(bench, current, change, n)
+        rows.append({"change": n, "ms": round(spent_ms, 2), "goals": _values(bench, current)})
+        table.add_row(str(n), f"{spent_ms:.1f}", *(f"{value:.1f}" for value in _values(bench, current).values()))
+    speaker.show(table)
+    proposed = judged(request, current.plan, outcome=None, accounts=accounts_on(bench, current.plan), covered=None)
+    with speaker.following() as told, whole_folder(inputs.out, replace=inputs.replace) as folder:
+        data = write_proposal(folder, request, proposed, design=design, at=inputs.at, told=told)
+        for name, source in (("request.toml", inputs.plan / "request.toml"), ("changes.toml", inputs.changes)):
+            (folder / name).write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    speaker.give(data | {"changes": rows})
+    speaker.say(
+        Message(
+            code="cli.edit-done",
+            template="{n} changes were made; the plan and its papers are in {folder}",
+            data={"n": len(changes), "folder": str(inputs.out)},
+        )
+    )
+    return exit_of_findings(proposed.findings)
+
+
+def _plan_in(folder: Path, request: ImplantRequest) -> ImplantPlan:
+    found = read_plan(folder / "RTPLAN.dcm", implant_at=request.implant_at).value
+    if not isinstance(found, ImplantPlan) or not found.needles:
+        raise UsageError(
+            "cli.edit-no-implant",
+            "{folder} holds no implant with needles that could be changed; give a folder made by trocar plan",
+            folder=str(folder),
+        )
+    return found
+
+
+def _carried_out(bench: Bench, current: OnBench, change: Edit, n: int) -> tuple[OnBench, float]:
+    start = time.perf_counter()
+    try:
+        after = edit(bench, current, change)
+        achievements_on(bench, after)
+    except TrocarError as problem:
+        raise PlanError(
+            "cli.edit-refused",
+            "change {n} was refused and nothing was written: {reason}",
+            n=n,
+            reason=problem.message,
+        ) from problem
+    return after, 1e3 * (time.perf_counter() - start)
+
+
+def _values(bench: Bench, current: OnBench) -> dict[str, float]:
+    return {each.goal.text: each.value for each in achievements_on(bench, current)}
+
+
+def _table(bench: Bench, current: OnBench, speaker: Speaker) -> Table:
+    table = Table()
+    table.add_column(speaker.words(Message(code="cli.edit-change", template="change")), justify="right")
+    table.add_column("ms", justify="right")
+    for text in _values(bench, current):
+        table.add_column(text, justify="right")
+    table.add_row("0", "", *(f"{value:.1f}" for value in _values(bench, current).values()))
+    return table
+
+
+def read_changes(path: Path) -> tuple[Edit, ...]:
+    """Return the changes of a file: tables ``[[edit]]``, carried out in order.
+
+    Raises
+    ------
+    UsageError
+        Not TOML, an unknown deed, or a value missing, misspelt or of the wrong kind.
+    """
+    section = read_request(path)
+    found = tuple(_change(Section(f"edit {n}", each)) for n, each in enumerate(section.take("edit", list), start=1))
+    section.done()
+    return found
+
+
+def _change(section: Section) -> Edit:
+    deed = section.take("do", a_text)
+    if deed not in _DEEDS:
+        raise UsageError(
+            "cli.edit-unknown",
+            "{section} asks to {deed}, which is no change; write one of {deeds}",
+            section=section.name,
+            deed=deed,
+            deeds=", ".join(_DEEDS),
+        )
+    kind, fields = _DEEDS[deed]
+    values: dict[str, Any] = {name: section.take(name, read) for name, read in fields.items()}
+    section.done()
+    change: Edit = kind(**values)
+    return change
+
+
+_DEEDS: dict[str, tuple[type, dict[str, Any]]] = {
+    "slide": (SlideSeed, {"needle": a_whole, "seed": a_whole, "by_mm": a_number}),
+    "move": (MoveSeed, {"needle": a_whole, "seed": a_whole, "to_needle": a_whole, "depth_mm": a_number}),
+    "add": (AddSeed, {"needle": a_whole, "depth_mm": a_number, "stock": a_whole}),
+    "drop": (DropSeed, {"needle": a_whole, "seed": a_whole}),
+    "slide-all": (SlideSeeds, {"needle": a_whole, "by_mm": a_number}),
+    "shift-needle": (ShiftNeedle, {"needle": a_whole, "by_lps_mm": a_vector}),
+    "turn-needle": (TurnNeedle, {"needle": a_whole, "tip_lps_mm": a_vector}),
+    "add-needle": (AddNeedle, {"entry_lps_mm": a_vector, "tip_lps_mm": a_vector}),
+    "remove-needle": (RemoveNeedle, {"needle": a_whole}),
+}
+"""What may be written after ``do``, and what each needs."""

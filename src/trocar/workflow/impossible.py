@@ -1,0 +1,266 @@
+"""Demands that cannot be met together: which they are, whether that is proven, and the least that has to give.
+
+A smallest set of conflicting goals is found by leaving out one goal after the other and searching again; what is left
+conflicts as far as the search can tell. One case is proven: where even all seeds that could stand in the needles at
+once would not bring enough of the target to the dose, nothing can.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Int32
+
+from trocar.geometry.value import Value, frozen_array
+from trocar.messages import Message
+from trocar.optimise.annealing import Annealer, Stage
+from trocar.optimise.base import Problem
+from trocar.optimise.metrics import achievements
+from trocar.optimise.objectives import Preferences
+from trocar.optimise.reach import most_covered
+from trocar.plan.goals import Achievement, Comparison, Goal, MetricKind, Priority, Unit
+from trocar.results.findings import Finding, Severity
+from trocar.workflow.posing import Posed
+
+STEPS, POINTS = 24_000, 1500
+"""Of each search for a plan that meets some goals."""
+TRIES = 2
+"""Searches that have to fail before goals count as conflicting."""
+BISECTIONS = 3
+"""Attempts to find a smaller relaxation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Relaxed(Value):
+    """One goal made wider, with which all the others are met.
+
+    Parameters
+    ----------
+    goal
+        As asked for.
+    needed
+        Limit that the found plan keeps, in the goal's unit.
+    chosen
+        Candidates of that plan.
+    """
+
+    goal: Goal
+    needed: float
+    chosen: Int32[np.ndarray, " seeds"]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "chosen", frozen_array(self.chosen, np.int32))
+
+    @property
+    def effort(self) -> float:
+        """How much is asked of the goal, as a share of its limit."""
+        return abs(self.needed - self.goal.limit) / max(abs(self.goal.limit), 1e-9)
+
+    @property
+    def as_goal(self) -> Goal:
+        """The goal with the limit that is needed."""
+        return replace(self.goal, limit=self.needed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Impossibility(Value):
+    """Why not all goals that must be met are.
+
+    Parameters
+    ----------
+    conflicting
+        Goals that cannot be met together; any one left out frees the rest.
+    relaxations
+        Ways out, the least first; each widens one goal.
+    most_percent
+        Proven largest share of the target that can reach the dose of a goal; None where the goal is not proven out of
+        reach.
+    seeds_needed
+        Seeds with which the goals were met where the stock or the allowed number is too small; None elsewhere.
+    """
+
+    conflicting: tuple[Goal, ...]
+    relaxations: tuple[Relaxed, ...]
+    most_percent: float | None = None
+    seeds_needed: int | None = None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What prevents, and what would do, as sentences."""
+        said = (*self._prevents(), *(_way_out(each) for each in self.relaxations[:2]))
+        return tuple(Finding(severity=Severity.ACTION, message=message) for message in said)
+
+    def _prevents(self) -> tuple[Message, ...]:
+        goals = "; ".join(goal.text for goal in self.conflicting)
+        if self.seeds_needed is not None:
+            return (
+                Message(
+                    code="workflow.seeds-too-few",
+                    template="too few seeds: the goals were met with {needed} seeds, more than there are or are "
+                    "allowed",
+                    data={"needed": self.seeds_needed},
+                ),
+            )
+        if self.most_percent is not None:
+            return (
+                Message(
+                    code="workflow.coverage-unreachable",
+                    template="{goals} is out of reach, proven: even with every place filled at once at most "
+                    "{most:.1f} % of the target gets that dose; needles nearer to the rest, more places or stronger "
+                    "seeds are needed",
+                    data={"goals": goals, "most": self.most_percent},
+                ),
+            )
+        if len(self.conflicting) == 1:
+            return (
+                Message(
+                    code="workflow.goal-out-of-reach",
+                    template="{goals} was not met by any plan found in these needles, even with all other goals given "
+                    "up",
+                    data={"goals": goals},
+                ),
+            )
+        return (
+            Message(
+                code="workflow.goals-conflict",
+                template="no plan was found that meets these goals together: {goals}; with any one of them given up "
+                "the others were met",
+                data={"goals": goals},
+            ),
+        )
+
+
+def _way_out(relaxed: Relaxed) -> Message:
+    return Message(
+        code="workflow.goal-relaxed",
+        template="nearest plan that works: {goal} relaxed to {needed:.3g} {unit}, with all other goals met",
+        data={"goal": relaxed.goal.text, "needed": relaxed.needed, "unit": relaxed.goal.limit_unit.value},
+    )
+
+
+def why_impossible(
+    posed: Posed, chosen: Int32[np.ndarray, " seeds"], *, rng: np.random.Generator
+) -> Impossibility | None:
+    """Return why a plan misses goals that must be met; None where it misses none, or a search meets them all.
+
+    Parameters
+    ----------
+    posed
+        Problem and goals.
+    chosen
+        Candidates of the plan.
+    rng
+        Of the searches.
+    """
+    must = tuple(goal for goal in posed.goals if goal.priority is Priority.MUST)
+    if _all_met(posed.problem, chosen, must):
+        return None
+    unreachable = _proven(posed.problem, must, posed.request.target)
+    if unreachable is not None:
+        return unreachable
+    if _search(posed, must, rng) is not None:
+        return None
+    freed = _with_any_number(posed)
+    if freed is not None:
+        met = _search(freed, must, rng)
+        if met is not None:
+            return Impossibility(conflicting=must, relaxations=(), seeds_needed=len(met))
+    core = _smallest_conflict(posed, must, rng)
+    relaxed = [_relaxed(posed, goal, must, rng) for goal in core]
+    found = sorted((each for each in relaxed if each is not None), key=lambda each: each.effort)
+    return Impossibility(conflicting=core, relaxations=tuple(found))
+
+
+def _all_met(problem: Problem, chosen: np.ndarray, goals: Sequence[Goal]) -> bool:
+    return all(each.is_met for each in _reached(problem, chosen, goals))
+
+
+def _reached(problem: Problem, chosen: np.ndarray, goals: Sequence[Goal]) -> tuple[Achievement, ...]:
+    return achievements(problem, problem.dose_of(chosen), goals)
+
+
+def _search(posed: Posed, goals: Sequence[Goal], rng: np.random.Generator) -> np.ndarray | None:
+    """Return a choice that meets goals with needles for nothing, or None."""
+    for _ in range(TRIES):
+        chosen = _best(posed, goals, rng)
+        if _all_met(posed.problem, chosen, goals):
+            return chosen
+    return None
+
+
+def _best(posed: Posed, goals: Sequence[Goal], rng: np.random.Generator) -> np.ndarray:
+    stages = (
+        Stage(steps=STEPS, hot=1.0, cold=0.003, points_per_structure=POINTS),
+        Stage(steps=STEPS // 4, hot=0.02, cold=0.001, points_per_structure=None),
+    )
+    objective = posed.objective(goals, replace(Preferences.balanced(), needle=0.0, seed=0.002))
+    return np.asarray(Annealer(stages=stages).optimise(posed.problem, objective, rng=rng).chosen)
+
+
+def _proven(problem: Problem, must: Sequence[Goal], target: str) -> Impossibility | None:
+    for goal in must:
+        demanded = _demanded_share(goal, problem) if goal.structure == target else None
+        if demanded is None:
+            continue
+        level_gy, share = demanded
+        most = most_covered(problem, target, level_gy=level_gy)
+        if most < share:
+            return Impossibility(conflicting=(goal,), relaxations=(), most_percent=100.0 * most)
+    return None
+
+
+def _demanded_share(goal: Goal, problem: Problem) -> tuple[float, float] | None:
+    """Return the dose and the share of the structure that must reach it, for D_x and V_x of at least something."""
+    if goal.comparison is not Comparison.AT_LEAST:
+        return None
+    points = problem.structure(goal.structure)
+    metric = goal.metric
+    if metric.kind is MetricKind.VOLUME_WITH_DOSE:
+        share = goal.limit / points.volume_cc if goal.limit_unit is Unit.CC else 0.01 * goal.limit
+        return metric.dose_level_gy(problem.prescription_gy), share
+    if metric.kind is MetricKind.DOSE_TO_VOLUME and metric.level is not None:
+        share = metric.level / points.volume_cc if metric.level_unit is Unit.CC else 0.01 * metric.level
+        return goal.limit_gy(problem.prescription_gy), share
+    return None
+
+
+def _with_any_number(posed: Posed) -> Posed | None:
+    """Return the problem with as many seeds as wanted; None where their number is free already."""
+    problem = posed.problem
+    if problem.most_seeds is None and all(stock is None for stock in problem.available):
+        return None
+    free = replace(problem, available=(None,) * len(problem.available), most_seeds=None)
+    return replace(posed, problem=free)
+
+
+def _smallest_conflict(posed: Posed, goals: tuple[Goal, ...], rng: np.random.Generator) -> tuple[Goal, ...]:
+    """Return goals of which each is needed for the conflict."""
+    kept = list(goals)
+    for goal in goals:
+        others = [each for each in kept if each is not goal]
+        if others and _search(posed, others, rng) is None:
+            kept = others
+    return tuple(kept)
+
+
+def _relaxed(posed: Posed, goal: Goal, must: Sequence[Goal], rng: np.random.Generator) -> Relaxed | None:
+    """Return how little one goal has to give for all the others to be met; None where they are not met then either."""
+    others = [each for each in must if each is not goal]
+    found = _best(posed, [*others, replace(goal, priority=Priority.WISH)], rng)
+    if not _all_met(posed.problem, found, others):
+        again = _search(posed, others, rng)
+        if again is None:
+            return None
+        found = again
+    (reached,) = _reached(posed.problem, found, [goal])
+    needed = reached.value
+    for _ in range(BISECTIONS):
+        middle = replace(goal, limit=0.5 * (needed + goal.limit))
+        better = _search(posed, [*others, middle], rng)
+        if better is None:
+            break
+        (reached,) = _reached(posed.problem, better, [goal])
+        found, needed = better, reached.value
+        if reached.is_met:
+            break
+    return Relaxed(goal=goal, needed=needed, chosen=found)

@@ -1,0 +1,206 @@
+"""Needles as they really lie: found on a CT, corrected by hand, and seeds planned anew in them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from jaxtyping import Float
+
+from trocar.errors import PlanError
+from trocar.geometry.volume import require_same_frame
+from trocar.imaging.needles import FoundNeedle, corrected, find_needles, set_by_hand
+from trocar.imaging.placement import PlacementReview, compare_placement
+from trocar.imaging.skin import find_body
+from trocar.messages import Message
+from trocar.optimise.access.given import account_needles, broken_by
+from trocar.plan.needles import Needle
+from trocar.plan.patient import Image
+from trocar.results.findings import Finding, Severity
+from trocar.workflow.implant import seeds_or_reasons
+from trocar.workflow.implant_request import ImplantRequest, require_together
+from trocar.workflow.plan_judging import ProposedImplant, judged
+from trocar.workflow.way_in import scene_of
+
+SAME_WITHIN_MM, SAME_WITHIN_DEG = 20.0, 15.0
+"""A placed needle is the planned one if it lies this near; the pairing with the least total distance is taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrections:
+    """What a person changes about the needles found.
+
+    Parameters
+    ----------
+    removed
+        Numbers, as found, of tracks that are no needles.
+    entries, tips
+        Number, as found, to a new end.
+    added
+        Entry and tip of each needle the search missed.
+    """
+
+    removed: tuple[int, ...] = ()
+    entries: Mapping[int, Float[np.ndarray, " 3"]] = field(default_factory=dict)
+    tips: Mapping[int, Float[np.ndarray, " 3"]] = field(default_factory=dict)
+    added: tuple[tuple[Float[np.ndarray, " 3"], Float[np.ndarray, " 3"]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedInPlaced:
+    """A plan in needles that lie already.
+
+    Parameters
+    ----------
+    proposed
+        The plan; its needles carry the planned numbers where they were planned.
+    found
+        Needles after correction, in the order found.
+    review
+        Each against its plan; empty where no plan was given.
+    """
+
+    proposed: ProposedImplant
+    found: tuple[FoundNeedle, ...]
+    review: PlacementReview
+
+
+def plan_in_placed(
+    request: ImplantRequest,
+    scan: Image,
+    *,
+    corrections: Corrections,
+    planned: tuple[Needle, ...],
+    rng: np.random.Generator,
+    bound: bool = False,
+    progress: Callable[[Message, float], None] | None = None,
+) -> PlannedInPlaced:
+    """Return the best seeds in the needles that a CT shows.
+
+    Parameters
+    ----------
+    request
+        Image, structures, goals and rules as planned.
+    scan
+        CT with the needles in, in the frame of reference of the structures.
+    corrections
+        By hand.
+    planned
+        Needles of the plan before; none where there was none.
+    rng
+        Of the search.
+    bound
+        Whether to prove how good any plan in these needles could be.
+    progress
+        Called as it goes on.
+
+    Raises
+    ------
+    PlanError
+        Another patient, no needle found, or a correction of a needle that was not found.
+    GeometryError
+        The scan lies in another frame of reference.
+    OptimiseError
+        No place for a seed in these needles.
+    """
+    told = progress or (lambda stage, share: None)
+    finding = Message(code="workflow.stage-needles", template="Finding the needles")
+    placing = Message(code="workflow.stage-seeds", template="Placing seeds")
+    require_together(request)
+    _require_same_patient(request, scan)
+    told(finding, 0.0)
+    radius_mm = request.needles.rules.needle_radius_mm
+    seen = find_needles(scan.volume, find_body(scan.volume).occupancy, needle_radius_mm=radius_mm)
+    found = corrected_by_hand(seen, corrections)
+    needles, review = numbered_as_planned(found, planned)
+    told(finding, 1.0)
+    told(placing, 0.0)
+    placed = seeds_or_reasons(request, needles, rng=rng, bound=bound, in_place=True)
+    told(placing, 1.0)
+    scene, entries = scene_of(request)
+    accesses = account_needles(scene, entries, placed.plan.needles)
+    broken = [
+        Finding(severity=Severity.ATTENTION, message=message)
+        for row, needle in enumerate(placed.plan.needles)
+        for message in broken_by(scene, accesses, row, number=needle.number)
+    ]
+    proposed = judged(
+        request,
+        placed.plan,
+        outcome=placed.outcome,
+        accounts={needle.number: accesses.account(row) for row, needle in enumerate(placed.plan.needles)},
+        covered=None,
+        remarks=(*placed.remarks, *broken, *_unused(needles, placed.plan.needles)),
+    )
+    return PlannedInPlaced(proposed=proposed, found=found, review=review)
+
+
+def _require_same_patient(request: ImplantRequest, scan: Image) -> None:
+    require_same_frame(
+        scan.volume.frame_uid, request.structures.frame_uid, first="the CT with needles", second="the structure set"
+    )
+    if scan.patient.identifier != request.structures.patient.identifier:
+        raise PlanError(
+            "workflow.placed-other-patient",
+            "the CT with needles belongs to patient {scan_id}, the structures to {structures_id}; give objects of one "
+            "patient",
+            scan_id=scan.patient.identifier,
+            structures_id=request.structures.patient.identifier,
+        )
+
+
+def corrected_by_hand(found: tuple[FoundNeedle, ...], corrections: Corrections) -> tuple[FoundNeedle, ...]:
+    """Return the needles with corrections carried out; numbers count from 1 in the order found.
+
+    Raises
+    ------
+    PlanError
+        A correction names a needle that was not found, or none is left.
+    """
+    named = {*corrections.removed, *corrections.entries, *corrections.tips}
+    strangers = sorted(number for number in named if not 1 <= number <= len(found))
+    if strangers:
+        raise PlanError(
+            "workflow.correction-unknown",
+            "needles {strangers} were to be corrected, but {count} were found",
+            strangers=", ".join(str(number) for number in strangers),
+            count=len(found),
+        )
+    kept = [
+        _corrected(needle, corrections.entries.get(number), corrections.tips.get(number))
+        for number, needle in enumerate(found, start=1)
+        if number not in corrections.removed
+    ]
+    drawn = [set_by_hand(entry_lps_mm=entry, tip_lps_mm=tip) for entry, tip in corrections.added]
+    if not kept and not drawn:
+        raise PlanError(
+            "workflow.no-needle-found",
+            "no needle was found on the CT; check that it was taken with the needles in, or draw them by hand",
+        )
+    return (*kept, *drawn)
+
+
+def _corrected(needle: FoundNeedle, entry: np.ndarray | None, tip: np.ndarray | None) -> FoundNeedle:
+    return needle if entry is None and tip is None else corrected(needle, entry_lps_mm=entry, tip_lps_mm=tip)
+
+
+def numbered_as_planned(
+    found: tuple[FoundNeedle, ...], planned: tuple[Needle, ...]
+) -> tuple[tuple[Needle, ...], PlacementReview]:
+    """Return the needles with the numbers of those they were planned as, new numbers for others, and the review."""
+    given = tuple(each.needle(number=number) for number, each in enumerate(found, start=1))
+    review = compare_placement(planned, given, within_mm=SAME_WITHIN_MM, within_deg=SAME_WITHIN_DEG)
+    last = max((needle.number for needle in planned), default=0)
+    others = tuple(replace(each, number=last + n) for n, each in enumerate(review.not_planned, start=1))
+    return (*(each.placed for each in review.placements), *others), review
+
+
+def _unused(needles: tuple[Needle, ...], used: tuple[Needle, ...]) -> list[Finding]:
+    empty = sorted({needle.number for needle in needles} - {needle.number for needle in used})
+    if not empty:
+        return []
+    message = Message(
+        code="workflow.needles-empty",
+        template="needles {numbers} lie in the patient but take no seed",
+        data={"numbers": ", ".join(str(number) for number in empty)},
+    )
+    return [Finding(severity=Severity.NOTE, message=message)]

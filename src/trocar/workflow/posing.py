@@ -1,0 +1,76 @@
+"""A request in given needles posed as a search problem, and the way back from a choice of places to a plan."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int32
+
+from trocar.geometry.region import Region
+from trocar.optimise.base import Problem
+from trocar.optimise.candidates import Candidates
+from trocar.optimise.objectives import Objective, Preferences, build_objective
+from trocar.plan.goals import Goal
+from trocar.plan.needles import Needle
+from trocar.plan.plan import ImplantPlan
+from trocar.workflow.histograms import region_of
+from trocar.workflow.implant_request import NEEDLE_PICTURE, ImplantRequest
+from trocar.workflow.seed_placing import implant_problem, plan_of_choice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posed:
+    """A request in given needles as a search problem.
+
+    Parameters
+    ----------
+    request
+        What was asked.
+    needles
+        To choose from, or in place.
+    candidates
+        Places for seeds.
+    problem
+        Places by points.
+    """
+
+    request: ImplantRequest
+    needles: tuple[Needle, ...]
+    candidates: Candidates
+    problem: Problem
+
+    @property
+    def goals(self) -> tuple[Goal, ...]:
+        """Goals on structures near the target: the others need no steering."""
+        near = {points.name for points in self.problem.structures}
+        return tuple(goal for goal in self.request.goals if goal.structure in near)
+
+    def objective(self, goals: Sequence[Goal] | None = None, preferences: Preferences | None = None) -> Objective:
+        """Return the objective that asks for goals: those of the request and balanced preferences unless told."""
+        return build_objective(
+            self.problem,
+            self.goals if goals is None else goals,
+            target=self.request.target,
+            preferences=preferences or Preferences.balanced(),
+        )
+
+    def plan_of(self, chosen: Int32[np.ndarray, " seeds"]) -> ImplantPlan:
+        """Return the plan that a choice of candidates stands for; needles in use are numbered anew."""
+        return plan_of_choice(self.request, self.needles, self.candidates, chosen)
+
+
+def target_region(request: ImplantRequest) -> Region:
+    """Return the solid of the target."""
+    return region_of(request.structures.named(request.target), end_cap=NEEDLE_PICTURE)
+
+
+def pose(request: ImplantRequest, needles: Sequence[Needle], *, in_place: bool = False) -> Posed:
+    """Return the search problem of a request, as if every seed went where it is planned.
+
+    Raises
+    ------
+    OptimiseError
+        No place for a seed in these needles.
+    """
+    problem, candidates = implant_problem(request, needles, target_region(request), in_place=in_place)
+    return Posed(request=request, needles=tuple(needles), candidates=candidates, problem=problem)

@@ -1,0 +1,123 @@
+"""Demands that cannot be met: the smallest conflict, the nearest plan, and what is proven."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from planning_requests import GOALS, request, stock
+from planning_scenes import goal
+from trocar.errors import OptimiseError, PlanError
+from trocar.optimise.feasibility import broken_rules
+from trocar.optimise.metrics import achievements
+from trocar.plan.access import Obstacle
+from trocar.plan.needles import Needle
+from trocar.workflow.implant import plan_implant
+from trocar.workflow.impossible import why_impossible
+from trocar.workflow.nearest_way import require_seeds, with_nearest_access, with_seeds_to_order
+from trocar.workflow.posing import Posed, pose
+from trocar.workflow.seed_placing import place_seeds
+from trocar.workflow.way_in import propose_needles
+
+COVERAGE, CORD = "mass V100 ≥ 92 %", "cord D0.1cc ≤ 25 Gy"
+
+
+@cache
+def needles() -> tuple[Needle, ...]:
+    return propose_needles(request())[0]
+
+
+def posed(**changes: object) -> Posed:
+    return pose(request(**changes), needles())
+
+
+def test_goals_that_can_be_met_give_no_reason() -> None:
+    case = posed()
+    _, outcome = place_seeds(case.request, needles(), rng=np.random.default_rng(1))
+    assert why_impossible(case, outcome.chosen, rng=np.random.default_rng(2)) is None
+
+
+@pytest.fixture(scope="module")
+def tight() -> Posed:
+    return posed(goals=(*GOALS[:3], goal("cord", "D0.1cc", "≤", 25, "Gy")))
+
+
+def test_a_cord_limit_against_coverage_is_named_as_the_conflict_and_the_least_way_out_works(tight: Posed) -> None:
+    why = why_impossible(tight, np.empty(0, np.int32), rng=np.random.default_rng(2))
+    assert why is not None
+    told = {each.text for each in why.conflicting}
+    assert CORD in told
+    assert len(told) == 2
+    assert "V200" not in str(told)
+    efforts = [each.effort for each in why.relaxations]
+    assert efforts == sorted(efforts)
+    nearest = why.relaxations[0]
+    assert broken_rules(tight.problem, nearest.chosen) == ()
+    widened = [
+        nearest.as_goal if each is nearest.goal else each for each in tight.goals if each.priority.value == "must"
+    ]
+    reached = achievements(tight.problem, tight.problem.dose_of(nearest.chosen), widened)
+    assert all(each.value == pytest.approx(each.goal.limit) or each.is_met for each in reached)
+    assert not all(
+        each.is_met for each in achievements(tight.problem, tight.problem.dose_of(nearest.chosen), tight.goals)
+    )
+    assert [each.message.code for each in why.findings][:2] == ["workflow.goals-conflict", "workflow.goal-relaxed"]
+
+
+def test_coverage_beyond_what_all_places_together_give_is_proven_out_of_reach() -> None:
+    case = pose(request(seeding=replace(request().seeding, most=3)), needles()[:1])
+    why = why_impossible(case, np.empty(0, np.int32), rng=np.random.default_rng(2))
+    assert why is not None
+    assert why.most_percent is not None
+    assert why.most_percent < 92.0
+    assert why.findings[0].message.code == "workflow.coverage-unreachable"
+    _, outcome = place_seeds(case.request, needles()[:1], rng=np.random.default_rng(1))
+    dose = case.problem.dose_of(outcome.chosen)[: case.problem.structures[0].count]
+    assert 100.0 * (dose >= 100.0).mean() <= why.most_percent
+
+
+def test_too_few_seeds_are_told_with_the_number_that_does() -> None:
+    case = posed(stock=(stock(9),))
+    _, outcome = place_seeds(case.request, needles(), rng=np.random.default_rng(1))
+    why = why_impossible(case, outcome.chosen, rng=np.random.default_rng(2))
+    assert why is not None
+    assert why.seeds_needed is not None
+    assert 9 < why.seeds_needed < 30
+    assert "too few seeds" in why.findings[0].message.text()
+
+
+def test_a_margin_that_closes_every_way_is_widened_only_on_request_and_only_as_far_as_needed() -> None:
+    rules = request().needles.rules
+    wide = replace(
+        rules, obstacles=(Obstacle(structure=rules.obstacles[0].structure, margin_mm=45.0), rules.obstacles[1])
+    )
+    closed = request(needles=replace(request().needles, rules=wide))
+    with pytest.raises(OptimiseError, match="margin of"):
+        propose_needles(closed)
+    opened, findings = with_nearest_access(closed)
+    margin = opened.needles.rules.obstacles[0].margin_mm
+    assert 3.0 < margin < 45.0
+    assert findings[0].message.code == "workflow.rules-widened"
+    assert "cord" in findings[0].message.text()
+    assert len(propose_needles(opened)[0]) > 0
+
+
+def test_no_stock_is_an_error_and_the_nearest_plan_says_what_to_order() -> None:
+    empty = request(stock=(stock(0),))
+    with pytest.raises(PlanError, match="no seed is left"):
+        require_seeds(empty)
+    filled, findings = with_seeds_to_order(empty)
+    assert filled.stock[0].count is None
+    assert findings[0].message.code == "workflow.planned-without-stock"
+    assert with_seeds_to_order(request())[1] == ()
+
+
+def test_a_plan_that_misses_goals_says_why_and_how_far_it_is_from_the_best() -> None:
+    proposed = plan_implant(
+        request(goals=(*GOALS[:3], goal("cord", "D0.1cc", "≤", 25, "Gy"))), rng=np.random.default_rng(1), bound=True
+    )
+    codes = [each.message.code for each in proposed.findings]
+    assert "workflow.goals-conflict" in codes
+    assert "workflow.goal-relaxed" in codes
+    assert "workflow.best-bound" in codes
