@@ -193,3 +193,13 @@ def test_a_dose_in_another_frame_is_left_out_and_that_is_a_finding(
     assert data["verdict"] == "not-compared"
     assert {finding["code"] for finding in data["belonging"]} == {"cli.other-frame", "cli.left-out"}
     assert called("check", folder, "--dose", folder / "dose.dcm", "--json") == Exit.BAD_INPUT
+
+
+def test_files_that_are_odd_but_used_are_not_said_to_be_left_out(
+    case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("plan.dcm", "structures.dcm"):
+        odd = pydicom.dcmread(case / name)
+        odd["PatientBirthDate"] = pydicom.DataElement(0x00100030, "DA", "UNKNOWN", validation_mode=0)
+        odd.save_as(tmp_path / name)
+    assert answer(capsys, "check", tmp_path)["belonging"] == []

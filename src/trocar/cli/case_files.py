@@ -1,5 +1,6 @@
 """Which files of a folder are plan, dose, structures and images of one case: found by what they quote, or asked."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -111,9 +112,14 @@ def _with_unusable(files: CaseFiles, found: Survey) -> CaseFiles:
     unusable = [
         _problem(each)
         for each in found.problems
-        if each.message.code != NOT_DICOM and found.root / each.where not in read
+        if each.message.code != NOT_DICOM and (place := _first_place(found, each)).is_file() and place not in read
     ]
     return replace(files, left_out=(*files.left_out, *unusable))
+
+
+def _first_place(found: Survey, problem: Deviation) -> Path:
+    """Return the file a problem is about, the first where it is about several."""
+    return found.root / re.sub(r" and \d+ more$", "", problem.where or "")
 
 
 def _problem(problem: Deviation) -> Message:
