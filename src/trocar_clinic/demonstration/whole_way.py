@@ -1,0 +1,362 @@
+"""Two cases that went the whole way, from admission to follow-up: seeds in a lung, microwave in a liver."""
+
+import math
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from trocar_clinic.custody.actions import destroy_device, enter_search, move_seeds, use_device
+from trocar_clinic.custody.models import SeedLot
+from trocar_clinic.custody.places import Move
+from trocar_clinic.demonstration import store
+from trocar_clinic.demonstration.drawn import stroke
+from trocar_clinic.demonstration.people import Team
+from trocar_clinic.followup import actions as followup
+from trocar_clinic.followup.models import Complication, LesionMeasurement, PriceItem
+from trocar_clinic.institution.models import Equipment, Product, Room, Ward
+from trocar_clinic.institution.staff import Technique
+from trocar_clinic.patients import actions as patients
+from trocar_clinic.patients.models import Admission, Alternative, Case, Lesion
+from trocar_clinic.planning.actions import add_plan, sign_plan
+from trocar_clinic.procedures import actions
+from trocar_clinic.procedures.models import Insertion, Procedure, ProcedureEvent
+from trocar_clinic.procedures.questions import consent_items, time_out_items
+from trocar_clinic.procedures.vitals import Channel, Sample
+from trocar_clinic.records.actions import record
+from trocar_clinic.records.files import keep_bytes
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+PRICES = (
+    ("示例-0101", "放射性粒子植入治疗术", "次", "1800.00"),
+    ("示例-0102", "碘-125 粒子", "粒", "260.00"),
+    ("示例-0103", "微波消融治疗", "次", "3200.00"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """What differs between the two cases."""
+
+    technique: Technique
+    name: str
+    number: str
+    born_on: date
+    sex: str
+    operator: str
+    room: str
+    begins_at: datetime
+    diagnosis: str
+    icd10: str
+    organ: str
+    longest_mm: str
+    indication: tuple[str, ...]
+
+
+SEEDS = Story(
+    technique=Technique.SEED, name="示例患者甲", number="D000001", born_on=date(1958, 4, 12), sex="1", operator="operator", room="粒子植入治疗室",
+    begins_at=datetime(2026, 9, 15, 9, 5, tzinfo=timezone.get_fixed_timezone(480)), diagnosis="右肺上叶恶性肿瘤，放疗后复发", icd10="C34.1",
+    organ="lung", longest_mm="38.0", indication=("at_most_7_cm", "recurrence", "kps_70", "needle_path", "survival_3_months"),
+)  # fmt: skip
+HEAT = Story(
+    technique=Technique.ABLATION, name="示例患者乙", number="D000002", born_on=date(1963, 11, 2), sex="2", operator="ablator", room="消融治疗室",
+    begins_at=datetime(2026, 9, 22, 14, 10, tzinfo=timezone.get_fixed_timezone(480)), diagnosis="肝右叶恶性肿瘤", icd10="C22.0",
+    organ="liver", longest_mm="24.0",
+    indication=("early_not_operated", "visible", "safe_path", "organ_function", "alternatives_weighed"),
+)  # fmt: skip
+
+
+def make(team: Team) -> None:
+    """Enter price list, store and both cases."""
+    begun = SEEDS.begins_at - 30 * DAY
+    for code, name, unit, price in PRICES:
+        values = {
+            "code": code,
+            "name": name,
+            "unit": unit,
+            "price_yuan": price,
+            "document": "示例价格文件〔2025〕1 号",
+            "valid_from": date(2025, 1, 1),
+        }
+        record(PriceItem, actor=team.accounts["affairs"], at=begun, values=values)
+    lot = store.a_lot(team, came_at=SEEDS.begins_at - 4 * DAY, count=60, number="S2609A")
+    antennas = store.antennas(team, came_at=begun, count=3)
+    _seeds(team, lot)
+    _heat(team, antennas[0])
+
+
+def _seeds(team: Team, lot: SeedLot) -> None:
+    story, at = SEEDS, SEEDS.begins_at
+    case, lesion = _to_decision(team, story)
+    source = Product.objects.get(kind=Product.Kind.SEED)
+    _planned(
+        team, case, story, needles=8, prescribed_dose_gy="120.00", source=source, air_kerma_strength_u="0.7280", strength_on=at.date(),
+        seeds=34, d90_gy="128.60", v100_percent="94.80", v150_percent="58.30", target_volume_cc="21.40",
+    )  # fmt: skip
+    procedure = _started(team, case, story)
+    nurse, physicist = team.accounts["nurse"], team.accounts["physicist"]
+    moves = (
+        (Move.ISSUE, 36, -HOUR / 2, nurse, physicist),
+        (Move.IMPLANT, 34, HOUR, physicist, None),
+        (Move.BRING_BACK, 2, 1.4 * HOUR, nurse, physicist),
+    )
+    for kind, count, after, actor, second in moves:
+        move_seeds(
+            lot, actor=actor, at=at + 2 * HOUR, kind=kind, count=count, moved_at=at + after, case=case, second=second
+        )
+    for number, count in enumerate((5, 4, 4, 4, 5, 4, 4, 4), start=1):
+        values = {
+            "procedure": procedure,
+            "number": number,
+            "lesion": lesion,
+            "depth_mm": str(88 + number),
+            "seeds": count,
+        }
+        record(Insertion, actor=nurse, at=at + HOUR, values=values)
+    event = {
+        "procedure": procedure,
+        "at": at + HOUR * 0.6,
+        "kind": "pneumothorax",
+        "what": "少量气胸，约 10 %",
+        "action": "观察，未引流",
+    }
+    record(ProcedureEvent, actor=nurse, at=at + HOUR, values=event)
+    _finished(
+        team, procedure, story, minutes=75, narrative="CT 引导下 8 针植入 34 粒，术后即刻 CT 示粒子分布与计划一致。"
+    )
+    search = {
+        "case_number": case.number, "begun_at": at + 1.5 * HOUR, "places": "操作台、地面、敷料、器械、铅衣", "instrument": "SM-2 SN-SM-0004",
+        "background_usv_h": "0.110", "highest_usv_h": "0.120", "missing": 0, "result": "clear",
+    }  # fmt: skip
+    enter_search(actor=nurse, at=at + 1.6 * HOUR, values=search)
+    _verified(
+        team, case, story, kind="dose", day="0", after=1, seeds_seen=34, d90_gy="124.10", v100_percent="92.60", v150_percent="61.20",
+        v200_percent="31.50", conclusion="D90 达到处方剂量，粒子计数与台账一致。",
+    )  # fmt: skip
+    complication = {
+        "case": case,
+        "term": "pneumothorax",
+        "cause": "puncture",
+        "began_on": at.date(),
+        "ended_on": at.date() + 3 * DAY,
+        "ctcae": "1",
+        "sir": "A",
+        "cirse": "1",
+        "outcome": "recovered",
+    }
+    record(Complication, actor=nurse, at=at + 3 * DAY, values=complication)
+    _followed(
+        team, case, story, lesion, after=31, longest_mm="25.0", viable_mm=None, response="PR", criterion="RECIST 1.1"
+    )
+    _charged(team, case, at, ("示例-0101", "1"), ("示例-0102", "34"))
+
+
+def _heat(team: Team, antenna: Any) -> None:
+    story, at = HEAT, HEAT.begins_at
+    case, lesion = _to_decision(team, story)
+    _planned(team, case, story, needles=1, power_w="60.0", minutes="8.0", margin_mm="6.0", target_volume_cc="7.20")
+    procedure = _started(team, case, story)
+    used = use_device(antenna, actor=team.accounts["nurse"], at=at + HOUR, case=case, used_at=at + HOUR / 4)
+    values = {
+        "procedure": procedure,
+        "number": 1,
+        "lesion": lesion,
+        "device": used,
+        "depth_mm": "104.0",
+        "power_w": "60.0",
+        "minutes": "8.0",
+    }
+    record(Insertion, actor=team.accounts["nurse"], at=at + HOUR, values=values)
+    _finished(
+        team,
+        procedure,
+        story,
+        minutes=55,
+        narrative="CT 引导下单针微波消融 60 W × 8 min，术后即刻增强 CT 示消融区覆盖肿瘤。",
+    )
+    destroy_device(used, actor=team.accounts["nurse"], at=at + 2 * HOUR, on=at.date(), how="剪断毁形，按医疗废物处置")
+    _verified(
+        team,
+        case,
+        story,
+        kind="margin",
+        day="0",
+        after=0,
+        margin_mm="5.4",
+        complete=True,
+        conclusion="最小消融边界 5.4 mm，肿瘤完全覆盖。",
+    )
+    _followed(
+        team, case, story, lesion, after=40, longest_mm="31.0", viable_mm="0.0", response="CR", criterion="mRECIST"
+    )
+    _charged(team, case, at, ("示例-0103", "1"))
+
+
+def _to_decision(team: Team, story: Story) -> tuple[Case, Lesion]:
+    """Register the patient, open the case, assess the indication and let the board decide."""
+    nurse, attending, at = team.accounts["nurse"], team.accounts["attending"], story.begins_at - 6 * DAY
+    person = {
+        "number": story.number, "name": story.name, "sex": story.sex, "birth_date": story.born_on, "identity_kind": "99",
+        "telephone": "示例电话",
+    }  # fmt: skip
+    patient = patients.register_patient(actor=nurse, at=at, values=person)
+    ward = Ward.objects.order_by("pk").first()
+    stay = {
+        "patient": patient,
+        "number": f"Z{story.number}",
+        "ward": ward,
+        "admitted_on": at.date(),
+        "diagnosis": story.diagnosis,
+        "discharged_on": story.begins_at.date() + 3 * DAY,
+        "outcome": "home",
+    }
+    admission = record(Admission, actor=nurse, at=at, values=stay)
+    opened = {
+        "admission": admission, "technique": story.technique, "attending": team.staff["attending"], "diagnosis": story.diagnosis,
+        "icd10": story.icd10, "pathology": "腺癌" if story.organ == "lung" else "肝细胞癌", "stage": "rT2N0M0" if story.organ == "lung" else "BCLC A",
+        "intent": "salvage" if story.organ == "lung" else "curative", "planned_on": story.begins_at.date(),
+    }  # fmt: skip
+    case = patients.open_case(actor=nurse, at=at, values=opened)
+    lesion = record(
+        Lesion, actor=nurse, at=at,
+        values={"case": case, "label": "T1", "organ": story.organ, "place": "右侧", "side": "R", "longest_mm": story.longest_mm, "measured_on": at.date(), "is_metastasis": story.organ == "lung"},
+    )  # fmt: skip
+    patients.assess_indication(case, actor=attending, at=at + HOUR, answers=dict.fromkeys(story.indication, True))
+    board = {
+        "held_on": at.date() + DAY, "participants": "介入治疗科、放疗科、外科、影像科（示例医师甲、乙、丁）", "condition": "一般情况可，KPS 80，凝血正常。",
+        "conclusion": "this", "grounds": "不宜手术，再程外照射风险高，局部治疗获益明确。", "patients_wish": "患者及家属要求微创治疗，可承担费用。",
+    }  # fmt: skip
+    decision = patients.decide(Case.objects.get(pk=case.pk), actor=attending, at=at + DAY, **board)
+    for treatment, cost, chosen in (
+        ("本技术治疗", "28000", True),
+        ("再程外照射", "45000", False),
+        ("全身治疗", "60000", False),
+    ):
+        option = {
+            "decision": decision,
+            "treatment": treatment,
+            "benefit": "局部控制",
+            "risk": "见同意书",
+            "cost_yuan": cost,
+            "is_chosen": chosen,
+        }
+        record(Alternative, actor=attending, at=at + DAY, values=option)
+    return Case.objects.get(pk=case.pk), lesion
+
+
+def _planned(team: Team, case: Case, story: Story, **values: Any) -> None:
+    """Make the plan and have it signed by three."""
+    at = story.begins_at - 3 * DAY
+    planner = "physicist" if story.technique is Technique.SEED else story.operator
+    plan = add_plan(
+        actor=team.accounts["physicist"], at=at,
+        values={"case": case, "origin": "trocar", "system": "Trocar", "made_on": at.date(), "made_by": team.staff[planner], "target": "GTV", **values},
+    )  # fmt: skip
+    for signer, role in (("attending", "attending"), (story.operator, "operator"), ("physicist", "physicist")):
+        sign_plan(plan, actor=team.accounts[signer], at=at + HOUR, role=role)
+
+
+def _started(team: Team, case: Case, story: Story) -> Procedure:
+    """Take consent, do the time-out, start."""
+    at, kind = story.begins_at, story.technique
+    case = Case.objects.get(pk=case.pk)
+    told = {each.key: True for each in consent_items(kind).items}
+    signed_at = at - 18 * HOUR
+    signatures = [keep_bytes(stroke(turns), name="signature.png", media_type="image/png") for turns in (3.5, 5.0)]
+    actions.give_consent(
+        case, actor=team.accounts["attending"], at=signed_at, items=told, text_version="2026-1", language="zh", told_by=team.staff["attending"],
+        signer="patient", signer_name=story.name, witness=team.staff["nurse2"], signed_at=signed_at, signature=signatures[0],
+        physician_signature=signatures[1],
+    )  # fmt: skip
+    checked = {each.key: True for each in time_out_items(kind).items}
+    actions.do_time_out(case, actor=team.accounts["nurse"], at=at, items=checked, done_at=at - timedelta(minutes=8))
+    people = [(team.staff[story.operator], "operator"), (team.staff["nurse"], "nurse")]
+    people += [(team.staff["physicist"], "physicist")] if kind is Technique.SEED else []
+    ct = Equipment.objects.get(kind=Equipment.Kind.CT)
+    return actions.start(
+        case, actor=team.accounts["nurse"], at=at, team=people, room=Room.objects.get(name=story.room), guidance=ct, anaesthesia="local", started_at=at
+    )  # fmt: skip
+
+
+def _finished(team: Team, procedure: Procedure, story: Story, *, minutes: int, narrative: str) -> None:
+    """Enter vital signs and finish."""
+    ended_at = story.begins_at + timedelta(minutes=minutes)
+    channels = {each: _signs(each, story.begins_at, minutes) for each in Channel}
+    procedure.ended_at = ended_at
+    actions.add_vitals(procedure, actor=team.accounts["nurse"], at=ended_at, channels=channels, origin="typed")
+    actions.finish(
+        Procedure.objects.get(pk=procedure.pk), actor=team.accounts[story.operator], at=ended_at, ended_at=ended_at, result="done",
+        narrative=narrative, technical_success=True,
+    )  # fmt: skip
+
+
+MIDDLE = {
+    Channel.ECG: 76.0,
+    Channel.RESPIRATION: 16.0,
+    Channel.PRESSURE: 132.0,
+    Channel.PULSE: 76.0,
+    Channel.SPO2: 97.0,
+}
+
+
+def _signs(channel: Channel, begins_at: datetime, minutes: int) -> list[Sample]:
+    """Return a value every three minutes that wanders a little."""
+    samples = []
+    for minute in range(0, minutes, 3):
+        value = round(
+            MIDDLE[channel] * (1 + 0.04 * math.sin(minute / 7 + len(channel)) - 0.015 * math.sin(minute / 2.3))
+        )
+        second = round(0.6 * value) if channel is Channel.PRESSURE else None
+        samples.append(
+            Sample(
+                at=begins_at + timedelta(minutes=minute),
+                value=min(value, 100.0) if channel is Channel.SPO2 else value,
+                second=second,
+            )
+        )
+    return samples
+
+
+def _verified(team: Team, case: Case, story: Story, *, after: int, **values: Any) -> None:
+    """Verify on an image some days after."""
+    day = story.begins_at.date() + after * DAY
+    at = story.begins_at + (after + 1) * DAY
+    verifier = "physicist" if story.technique is Technique.SEED else story.operator
+    actions.verify(
+        Case.objects.get(pk=case.pk), actor=team.accounts[verifier], at=at, image_on=day, verified_on=day + DAY, verified_by=team.staff[verifier],
+        system="Trocar", **values,
+    )  # fmt: skip
+    followup.begin(Case.objects.get(pk=case.pk), actor=team.accounts["nurse"], at=at)
+
+
+def _followed(
+    team: Team,
+    case: Case,
+    story: Story,
+    lesion: Lesion,
+    *,
+    after: int,
+    longest_mm: str,
+    viable_mm: str | None,
+    response: str,
+    criterion: str,
+) -> None:
+    """See the patient once, with a measurement."""
+    at = story.begins_at + after * DAY
+    nurse = team.accounts["nurse"]
+    seen = followup.see(
+        actor=nurse, at=at,
+        values={
+            "case": Case.objects.get(pk=case.pk), "seen_on": at.date(), "way": "clinic", "seen_by": team.staff["nurse"], "alive": True, "kps": 80, "pain": 2,
+            "quality_of_life": 75, "imaging": "增强 CT", "local_control": "controlled", "response": response, "criterion": criterion,
+        },
+    )  # fmt: skip
+    measured = {"visit": seen, "lesion": lesion, "longest_mm": longest_mm, "viable_mm": viable_mm}
+    record(LesionMeasurement, actor=nurse, at=at, values=measured)
+
+
+def _charged(team: Team, case: Case, at: datetime, *items: tuple[str, str]) -> None:
+    for code, quantity in items:
+        values = {"case": case, "item": PriceItem.objects.get(code=code), "charged_on": at.date(), "quantity": quantity}
+        followup.charge(actor=team.accounts["affairs"], at=at + DAY, values=values)
