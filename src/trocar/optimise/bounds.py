@@ -3,7 +3,7 @@
 The dose at each point is set free and tied to the seeds by a price λ. For given prices the problem falls apart into
 points, each solved by looking at its thresholds, and needles, each solved exactly by dynamic programming with its fixed
 cost and its seed spacing. Every set of prices gives a valid bound. Good prices are found on a smoothed problem, cooled
-in stages; the bound is then computed without smoothing. `docs/theory/inverse_planning.md`, eqs. (15)-(21).
+in stages; the bound is then computed without smoothing. `docs/theory/inverse_planning.md`, eqs. (P15)-(P21).
 """
 
 from dataclasses import dataclass
@@ -126,7 +126,7 @@ def _hinge_row(term: Term, count: int, prescription_gy: float) -> tuple[float, f
 
 
 def _demand_row(term: Term, count: int) -> tuple[float, float, float, float]:
-    """Return the steepest convex function below the penalty for points that miss a threshold, eq. (18)."""
+    """Return the steepest convex function below the penalty for points that miss a threshold, eq. (P18)."""
     level = float(np.float32(term.level_gy))
     return level, -1.0, term.at_least[1] / level, (count - term.at_least[0]) * level
 

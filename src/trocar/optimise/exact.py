@@ -1,6 +1,6 @@
 """The oracle: the same objective as a mixed-integer linear programme, solved to proven optimality where it is small.
 
-`docs/theory/inverse_planning.md`, eqs. (8)-(14). Solved by HiGHS through scipy. It proves what "best" is for
+`docs/theory/inverse_planning.md`, eqs. (P8)-(P14). Solved by HiGHS through scipy. It proves what "best" is for
 some hundred candidates and points; beyond, `trocar.optimise.bounds` is the way to a bound.
 """
 

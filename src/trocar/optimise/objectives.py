@@ -92,7 +92,7 @@ class Term(Value):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Objective(Value):
-    """What a plan costs, see `docs/theory/inverse_planning.md`, eq. (3).
+    """What a plan costs, see `docs/theory/inverse_planning.md`, eq. (P3).
 
     Parameters
     ----------

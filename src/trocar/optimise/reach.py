@@ -22,7 +22,7 @@ def most_covered(problem: Problem, structure: str, *, level_gy: float) -> float:
     -----
     At each point the doses of the best n places of every needle are added, n being how many seeds fit in it at their
     pitch, and no more places in all than seeds there are. Each point has its own best places, so that no plan gives any
-    point more: `docs/theory/inverse_planning.md`, eq. (22).
+    point more: `docs/theory/inverse_planning.md`, eq. (P22).
     """
     points = problem.structure(structure)
     part = slice(points.start, points.stop)

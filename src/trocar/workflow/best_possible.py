@@ -58,7 +58,7 @@ class BestPossible(Value):
 
 
 def distance_from_best(posed: Posed, outcome: Outcome, *, steps: int = BOUND_STEPS) -> BestPossible:
-    """Return the distance of a found plan from a proven bound, `docs/theory/inverse_planning.md`, eqs. (15)-(21)."""
+    """Return the distance of a found plan from a proven bound, `docs/theory/inverse_planning.md`, eqs. (P15)-(P21)."""
     objective = posed.objective()
     known = replace(outcome, cost=objective.cost(posed.problem, outcome.chosen))
     found = lagrangian_bound(posed.problem, objective, known=known, steps=steps)

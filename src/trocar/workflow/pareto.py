@@ -1,6 +1,6 @@
 """Many plans at once, none better than another in everything: coverage against organs at risk against needles."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from trocar.messages import Message
 from trocar.optimise.annealing import Annealer, Stage
 from trocar.optimise.base import Outcome, Problem
 from trocar.optimise.metrics import achievements
-from trocar.optimise.objectives import Preferences
+from trocar.optimise.objectives import Preferences, build_objective
 from trocar.plan.access import RiskAccount
 from trocar.plan.goals import Achievement, Comparison, Goal, Priority, Unit
 from trocar.workflow.implant_request import ImplantRequest, require_together
@@ -131,21 +131,43 @@ def pareto_front(
     posed = pose(request, needles)
     stage = Message(code="workflow.stage-pareto", template="Making plans to choose from")
     told = progress or (lambda stage, share: None)
-    plans, tried = sweep(posed, rng=rng, progress=lambda share: told(stage, share))
+    plans, tried = sweep(
+        posed.problem, posed.goals, target=request.target, rng=rng, progress=lambda share: told(stage, share)
+    )
     return ParetoFront(posed=posed, plans=plans, tried=tried, accounts=accounts, covered=covered)
 
 
 def sweep(
-    posed: Posed, *, rng: np.random.Generator, progress: Callable[[float], None] | None = None
+    problem: Problem,
+    goals: Sequence[Goal],
+    *,
+    target: str,
+    rng: np.random.Generator,
+    progress: Callable[[float], None] | None = None,
 ) -> tuple[tuple[ParetoPlan, ...], int]:
     """Return the plans that none other beats, and how many were made.
 
+    Parameters
+    ----------
+    problem
+        Places by points.
+    goals
+        On structures of the problem.
+    target
+        Whose coverage counts.
+    rng
+        Of the searches.
+    progress
+        Called with the share of plans made.
+
+    Notes
+    -----
     Each chain keeps what is asked of coverage and organs and raises the price of a needle, every plan starting from the
     one before; so a plan costs a fraction of a search from nothing.
     """
     made: list[ParetoPlan] = []
-    for outcome in _chains(posed, rng):
-        made.append(_read(posed, outcome))
+    for outcome in _chains(problem, goals, target, rng):
+        made.append(_read(problem, goals, target, outcome))
         if progress is not None:
             progress(len(made) / (len(NEEDLE_COSTS) * len(COVERAGES) * len(ORGAN_SHARES)))
     kept = [made[row] for row in np.flatnonzero(_undominated(made))]
@@ -153,18 +175,19 @@ def sweep(
     return tuple(replace(each, number=n) for n, each in enumerate(kept, start=1)), len(made)
 
 
-def _chains(posed: Posed, rng: np.random.Generator) -> Iterator[Outcome]:
+def _chains(problem: Problem, goals: Sequence[Goal], target: str, rng: np.random.Generator) -> Iterator[Outcome]:
     first = Annealer(stages=(_stage(FIRST_STEPS, hot=1.0), _finish(FIRST_STEPS)))
     following = Annealer(stages=(_stage(NEXT_STEPS, hot=0.15), _finish(NEXT_STEPS)))
     usual = Preferences.balanced()
     for coverage in COVERAGES:
         for organ in ORGAN_SHARES:
-            goals = [_asked(goal, posed.request.target, coverage, organ) for goal in posed.goals]
+            asked = [_asked(goal, target, coverage, organ) for goal in goals]
             found: Outcome | None = None
             for needle in NEEDLE_COSTS:
-                objective = posed.objective(goals, replace(usual, needle=needle))
+                preferences = replace(usual, needle=needle)
+                objective = build_objective(problem, asked, target=target, preferences=preferences)
                 solver, start = (first, None) if found is None else (following, found.chosen)
-                found = solver.optimise(posed.problem, objective, rng=rng, start=start)
+                found = solver.optimise(problem, objective, rng=rng, start=start)
                 yield found
 
 
@@ -187,10 +210,9 @@ def _asked(goal: Goal, target: str, coverage: float, organ: float) -> Goal:
     return goal
 
 
-def _read(posed: Posed, outcome: Outcome) -> ParetoPlan:
-    problem, target = posed.problem, posed.request.target
+def _read(problem: Problem, goals: Sequence[Goal], target: str, outcome: Outcome) -> ParetoPlan:
     dose = problem.dose_of(outcome.chosen)
-    reached = achievements(problem, dose, posed.goals)
+    reached = achievements(problem, dose, goals)
     points = problem.structure(target)
     covered = dose[points.start : points.stop] >= np.float32(problem.prescription_gy)
     return ParetoPlan(
