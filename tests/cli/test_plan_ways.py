@@ -131,6 +131,10 @@ def test_entries_keep_to_the_box_and_seeds_off_what_they_must_keep_off(planned: 
     assert (np.abs(entries[:, 2]) <= 45).all()
     assert (np.abs(entries[:, 0]) <= 60).all()
     assert 0 < planned["seeds"] <= 40
+    for each in planned["needle_list"]:
+        assert each["clearance_mm"]["cord"] >= 3.0
+        assert each["clearance_mm"]["bar"] >= 2.0
+        assert each["depth_mm"] <= 120
 
 
 def test_a_seed_dropped_by_hand_is_gone_from_the_written_plan(files: Path, planned: dict) -> None:

@@ -87,6 +87,15 @@ def test_too_few_seeds_are_told_with_the_number_that_does() -> None:
     assert "too few seeds" in why.findings[0].message.text()
 
 
+def test_two_strengths_are_mixed_as_far_as_each_is_in_stock() -> None:
+    case = posed(stock=(stock(6, s_k_u=0.9), stock(None, s_k_u=0.45)))
+    plan, outcome = place_seeds(case.request, needles(), rng=np.random.default_rng(1))
+    strong = [seed for seed in plan.seeds if seed.strength.s_k_u == 0.9]
+    assert 0 < len(strong) <= 6
+    assert len(plan.seeds) > len(strong)
+    assert broken_rules(case.problem, outcome.chosen) == ()
+
+
 def test_a_margin_that_closes_every_way_is_widened_only_on_request_and_only_as_far_as_needed() -> None:
     rules = request().needles.rules
     wide = replace(

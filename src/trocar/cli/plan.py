@@ -40,6 +40,7 @@ from trocar.guide.inspection import measure_bore
 from trocar.guide.printed import build_guide
 from trocar.imaging.skin import find_body
 from trocar.messages import Language, Message
+from trocar.plan.access import RiskAccount
 from trocar.plan.plan import ImplantPlan
 from trocar.report.implant_pictures import ShownPlan, plan_pictures
 from trocar.report.implant_plan import PlanDossier, loading_sheet, plan_report
@@ -361,6 +362,21 @@ def _measured(guide: PrintedGuide, path: Path) -> list[tuple[int, float, float, 
     return rows
 
 
+def _account_json(account: RiskAccount | None) -> dict[str, Any]:
+    """Return what a needle passes, for scripts to read and sort by."""
+    if account is None:
+        return {}
+    return {
+        "depth_mm": round(account.depth_mm, 1),
+        "in_target_mm": round(account.in_target_mm, 1),
+        "skin_angle_deg": round(account.skin_angle_deg, 1),
+        "axial_tilt_deg": round(account.axial_tilt_deg, 1),
+        "clearance_mm": {name: round(value, 1) for name, value in account.clearance_mm.items()},
+        "tightest": account.tightest,
+        "entered": dict(account.entered),
+    }
+
+
 def _summary(request: ImplantRequest, proposed: ProposedImplant, difference: float) -> dict[str, Any]:
     return {
         "trocar": trocar.__version__,
@@ -377,6 +393,7 @@ def _summary(request: ImplantRequest, proposed: ProposedImplant, difference: flo
                 "hole": needle.label,
                 "entry_lps_mm": needle.entry_lps_mm.tolist(),
                 "tip_lps_mm": needle.tip_lps_mm.tolist(),
+                **_account_json(proposed.accounts.get(needle.number)),
             }
             for needle in proposed.plan.needles
         ],
