@@ -38,7 +38,7 @@ RUNS = 5
 CLINICAL_POINTS, STRENGTH_U = 20_000, 0.6
 QUICK_STEPS = 20_000
 """Of a plan that is there at once."""
-SMALL = ("bowel", 10.0, 300)
+SMALL = ("bowel", 10.0, 200)
 MEDIUM = ("prostate", 10.0, 500)
 """Scene, step between places in mm, points: what HiGHS proves, and what it does not."""
 SMALL_LIMIT_S, MEDIUM_LIMIT_S = 600.0, 240.0
@@ -219,7 +219,7 @@ def edits() -> None:
 
 PARTS: dict[str, Callable[[], None]] = {
     "swaps": swaps,
-    "small": lambda: against_highs("small", SMALL_LIMIT_S, (100_000, 1_000_000)),
+    "small": lambda: against_highs("small", SMALL_LIMIT_S, (100_000, 500_000, 1_000_000)),
     "medium": lambda: against_highs("medium", MEDIUM_LIMIT_S, (20_000, 100_000)),
     "plan": plan,
     "pareto": pareto,
