@@ -1,5 +1,6 @@
 """What the tests of the record share: keys, folders, the demonstration department's people and house, clients."""
 
+import os
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -27,6 +28,12 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings.LANGUAGE_CODE = "zh-hans"
     settings.ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
     return folder
+
+
+@pytest.fixture(scope="session")
+def django_db_use_migrations() -> bool:
+    """Make the tables straight from the models, which is quicker; the started programs of other tests migrate."""
+    return False
 
 
 @pytest.fixture(scope="session")
@@ -87,3 +94,12 @@ def now() -> datetime:
 def admin(team: Any) -> User:
     """Return the administrator."""
     return team.accounts["admin"]
+
+
+@pytest.fixture(scope="session")
+def demonstration_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an installation with the demonstration department; copy it before changing anything."""
+    from clinic.running import demonstration
+
+    base = tmp_path_factory.getbasetemp()
+    return demonstration(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)

@@ -1,9 +1,11 @@
 """``trocar department``: verify, back up and restore the record, and fill it with the demonstration department."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from trocar_clinic.config.environment import environment
 from trocar_clinic.config.prepare import load_django, make_tables
 
 department = typer.Typer(help="Look after the record. 记录维护", no_args_is_help=True, pretty_exceptions_enable=False)
@@ -34,3 +36,51 @@ def demonstrate() -> None:
     from trocar_clinic.config.welcome import make_demonstration
 
     make_demonstration()
+
+
+@department.command()
+def backup(file: Annotated[Path, typer.Argument(help="File to write. 备份文件", dir_okay=False)]) -> None:
+    """Write database, files, images and keys into one file; people go on working. 备份全部记录。"""
+    load_django()
+    from trocar_clinic.config.backup import BadBackup, back_up
+    from trocar_clinic.records.verification import head
+
+    try:
+        n = back_up(environment(), file, head=head())
+    except BadBackup as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    typer.echo(f"{file}: {n} members. It holds the keys: keep it as safe as the record. 备份含密钥，请妥善保管。")
+
+
+@department.command()
+def restore(file: Annotated[Path, typer.Argument(help="Backup. 备份文件", exists=True, dir_okay=False)]) -> None:
+    """Put a backup into an empty installation and verify its trail. 恢复到空目录并核验审计链。"""
+    from trocar_clinic.config.backup import BadBackup, restore
+
+    try:
+        head = restore(environment(), file)
+    except BadBackup as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(3) from error
+    load_django()
+    make_tables()
+    from trocar_clinic.records.verification import verify
+
+    wrong = verify(expected=head)
+    for each in wrong:
+        typer.echo(f"{each.code}: {each}", err=True)
+    if wrong:
+        raise typer.Exit(1)
+    typer.echo(f"OK {head[0]}:{head[1]}")
+
+
+@department.command()
+def export(file: Annotated[Path, typer.Argument(help="ZIP to write. 导出文件", dir_okay=False)]) -> None:
+    """Write all rows about patients without persons, dates moved patient by patient. 去标识化导出。"""
+    load_django()
+    from trocar_clinic.patients.research import write_export
+
+    with file.open("xb") as out:
+        for kind, n in write_export(out).items():
+            typer.echo(f"{n:8d}  {kind}")

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from trocar_clinic.pages import accounts, books, custody, today
+from trocar_clinic.pages import accounts, books, custody, spreadsheets, today
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="today"), name="home"),
@@ -19,6 +19,8 @@ urlpatterns = [
     path("records/<slug:slug>/", books.listing, name="listing"),
     path("records/<slug:slug>/new/", books.new, name="new"),
     path("records/<slug:slug>/spreadsheet/", books.spreadsheet, name="spreadsheet"),
+    path("records/<slug:slug>/bring/", spreadsheets.bring_sheet, name="bring-sheet"),
+    path("records/<slug:slug>/bring/<int:number>/", spreadsheets.map_sheet, name="map-sheet"),
     path("records/<slug:slug>/<int:number>/", books.detail, name="detail"),
     path("records/<slug:slug>/<int:number>/correct/", books.correct, name="correct"),
     path("records/<slug:slug>/<int:number>/void/", books.void, name="void"),

@@ -30,7 +30,7 @@ def patterns(resolver: Any = None, prefix: str = "") -> list[str]:
 def addresses_of(book: Book, number: int) -> list[str]:
     here = f"/records/{book.slug}/"
     rows = ["", "correct/", "void/", "history/", *(f"do/{deed.name}/" for deed in book.deeds)]
-    return [here, f"{here}new/", f"{here}spreadsheet/", *(f"{here}{number}/{each}" for each in rows)]
+    return [here, f"{here}new/", f"{here}bring/", f"{here}spreadsheet/", *(f"{here}{number}/{each}" for each in rows)]
 
 
 ADMINISTRATORS, AUDITORS = {Role.ADMINISTRATOR}, {Role.ADMINISTRATOR, Role.AFFAIRS}
@@ -49,6 +49,7 @@ KNOWN = {
     "records/<slug:slug>/<int:number>/", "records/<slug:slug>/<int:number>/correct/", "records/<slug:slug>/<int:number>/void/",
     "records/<slug:slug>/<int:number>/history/", "records/<slug:slug>/<int:number>/do/<slug:name>/",
     "records/<slug:slug>/<int:number>/file/<slug:name>/",
+    "records/<slug:slug>/bring/", "records/<slug:slug>/bring/<int:number>/",
     *(pattern for pattern in FURTHER),
 }  # fmt: skip
 
@@ -100,7 +101,7 @@ def allowed(book: Book, role: Role, address: str, *, exists: bool) -> set[int]:
     last = address.removesuffix("/").rsplit("/", 1)[-1]
     if role not in book.readers:
         return {403}
-    if last == "new":
+    if last in {"new", "bring"}:
         return {404} if not book.can_enter else {200} if role in book.writers else {403}
     if not exists and last not in {book.slug, "spreadsheet"}:
         return {403, 404}
