@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from trocar_clinic.accounts.models import Role, User
+from trocar_clinic.config.environment import environment
 
 BEFORE = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
@@ -32,8 +33,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def django_db_use_migrations() -> bool:
-    """Make the tables straight from the models, which is quicker; the started programs of other tests migrate."""
-    return False
+    """Make the tables straight from the models, which is quicker; PostgreSQL and the started programs migrate."""
+    return bool(environment().database_url)
 
 
 @pytest.fixture(scope="session")

@@ -68,6 +68,10 @@ def matching(book: Book, term: str) -> Q:
         found |= Q(
             **{each if "__" in each and each.rsplit("__", 1)[1] in {"exact", "iexact"} else f"{each}__icontains": term}
         )
+    for each in book.filters:
+        choices = book.model._meta.get_field(each).choices or ()  # type: ignore[union-attr]
+        named = [value for value, label in choices if term.lower() in str(label).lower()]
+        found |= Q(**{f"{each}__in": named}) if named else Q(pk__in=[])
     return found
 
 

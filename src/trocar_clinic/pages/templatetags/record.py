@@ -16,7 +16,7 @@ from trocar_clinic.institution.policies import capabilities
 from trocar_clinic.institution.staff import Technique
 from trocar_clinic.language import both
 from trocar_clinic.patients.checklists import all_checklists
-from trocar_clinic.patients.states import PATH, State
+from trocar_clinic.patients.states import PATH, TRANSITIONS, Event, State
 from trocar_clinic.records.books import book_of
 from trocar_clinic.records.models import StoredFile
 
@@ -138,13 +138,29 @@ def tone_if_due(value: Any, name: str) -> SafeString:
 register.filter("shown", shown)
 
 
+@register.filter
+def head_class(model: Any, name: str) -> SafeString:
+    """Return the class of a column's head: numbers stand to the right."""
+    try:
+        column = model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return SafeString("")
+    is_number = isinstance(column, models.DecimalField | models.IntegerField | models.FloatField)
+    return SafeString("number" if is_number else "")
+
+
 @register.inclusion_tag("cases/steps.html")
 def case_steps(case: Any) -> dict[str, Any]:
     """Show how far a case has come."""
     now = State(case.state)
     path = PATH if now in PATH else (State.REGISTERED, now)
     place = path.index(now)
-    return {"steps": [(state, "past" if i < place else "now" if i == place else "") for i, state in enumerate(path)]}
+    quiet = {Event.ABANDON, Event.ABORT, Event.WITHDRAW_PLAN}
+    further = [each for each in TRANSITIONS if each.source is now and each.event not in quiet]
+    return {
+        "steps": [(state, "past" if i < place else "now" if i == place else "") for i, state in enumerate(path)],
+        "next": [(each.event.value, [guard.value for guard in each.guards]) for each in further],
+    }
 
 
 @register.inclusion_tag("images/job.html")
