@@ -1,12 +1,13 @@
-# make run      set everything up, then build the demonstration case and work on it (CASE=<DICOM folder> for your own)
+# make run      set everything up, work on the demonstration cases, open the demonstration department (CASE=<DICOM folder> for your own)
 # make test     set everything up, then run every check (./check)
 # make docs     build the documentation into site/
-# Settings: VENV=.venv  PYTHON=python3  OUT=out/demo  CASE=  ARGS="--source I125_6711" (see trocar demo --help)
+# Settings: VENV=.venv  PYTHON=python3  OUT=out/demo  CASE=  SERVE=yes|no  ARGS="--source I125_6711" (see trocar demo --help)
 
 .DELETE_ON_ERROR:
 .PHONY: run test docs serve-docs requirements clean help
 
 VENV ?= .venv
+SERVE ?= $(if $(CASE),no,yes)
 OUT ?= out/$(if $(CASE),$(notdir $(patsubst %/,%,$(CASE))),demo)
 SUITABLE = import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(firstword $(foreach each,python3 python3.14 python3.13 python3.12 python3.11,$(shell $(each) -c '$(SUITABLE)' 2>/dev/null && echo $(each))))
@@ -18,6 +19,9 @@ INSTALL = pinned() { $(UV) --require-hashes $$@ || { echo "pip takes over"; $(PI
 
 run: $(VENV)/.ready-to-run
 	$(VENV)/bin/trocar demo --out "$(OUT)" $(if $(CASE),--case "$(CASE)") $(ARGS)
+ifeq ($(SERVE),yes)
+	TROCAR_DATA="$${TROCAR_DATA:-$(CURDIR)/out/department}" $(VENV)/bin/python -m trocar_clinic.config serve --demonstration
+endif
 
 test: $(VENV)/.ready-to-test
 	VENV="$(VENV)" ./check

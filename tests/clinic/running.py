@@ -14,7 +14,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 REPOSITORY = Path(__file__).parents[2]
-PATIENCE_S = 90.0
+PATIENCE_S = 300.0  # a busy machine takes minutes to make the tables; a broken program ends at once
 
 
 def surroundings(folder: Path, **more: str) -> dict[str, str]:

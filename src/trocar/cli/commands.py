@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
+from importlib.metadata import entry_points
 from typing import Any
 
 import typer
@@ -58,10 +60,22 @@ COMMANDS = (
 )
 
 
+GROUP = "trocar.commands"
+"""Entry points by which other packages add a `Command`; the department's record adds its own so."""
+
+
+@cache
+def all_commands() -> tuple[Command, ...]:
+    """Return the library's commands and those that installed packages add; a name that is taken stays the library's."""
+    taken = {command.name for command in COMMANDS}
+    added = [each.load() for each in sorted(entry_points(group=GROUP), key=lambda each: each.name)]
+    return (*COMMANDS, *(each for each in added if isinstance(each, Command) and each.name not in taken))
+
+
 def add_commands(app: typer.Typer, arguments: list[str]) -> None:
     """Add every command to the application: the one that was called in full, the others by name and help alone."""
     called = next((argument for argument in arguments if not argument.startswith("-")), "")
-    for command in COMMANDS:
+    for command in all_commands():
         if command.name != called:
             app.command(command.name, help=command.help)(_unloaded(command))
             continue

@@ -1,5 +1,6 @@
 """``trocar serve``: tables, first administrator, web server and worker, until it is stopped."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Annotated
 import typer
 
 from trocar_clinic.config.prepare import has_people, load_django, make_tables
+
+PORTS_TRIED = 20
 
 
 def serve(
@@ -21,6 +24,7 @@ def serve(
     """Open the department's record in the browser. 启动科室诊疗记录。"""
     load_django()
     make_tables()
+    port = free_port(host, port)
     first_steps(host, port, demonstration=demonstration)
     working = start_worker() if worker else None
     try:
@@ -29,6 +33,22 @@ def serve(
         if working is not None:
             working.terminate()
             working.wait(timeout=20)
+
+
+def free_port(host: str, wanted: int) -> int:
+    """Return the port, or the next one that nobody listens on."""
+    for port in range(wanted, wanted + PORTS_TRIED):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return port
+    typer.echo(
+        f"{host}: ports {wanted} to {wanted + PORTS_TRIED - 1} are taken; name another by --port. 端口被占用", err=True
+    )
+    raise typer.Exit(2)
 
 
 def _listen(host: str, port: int) -> None:

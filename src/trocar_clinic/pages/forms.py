@@ -16,6 +16,11 @@ class Furnished:
 
     fields: dict[str, forms.Field]
 
+    def _post_clean(self) -> None:
+        """Judge the row as a whole once every field can be read; before that there is nothing to compare."""
+        if not self._errors:  # type: ignore[attr-defined]
+            super()._post_clean()  # type: ignore[misc]
+
     def furnish(self, reader: User) -> None:
         """Set input types, help and the choices that the reader may see."""
         for name, each in self.fields.items():

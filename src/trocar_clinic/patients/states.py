@@ -127,9 +127,11 @@ PATH = (
 """The usual way of a case, for pictures."""
 
 
-def as_mermaid() -> str:
-    """Draw the table as a Mermaid state diagram."""
-    lines = ["stateDiagram-v2", f"    [*] --> {State.REGISTERED.value}"]
-    lines += [f"    {each.source.value} --> {each.target.value}: {each.event.name.lower()}" for each in TRANSITIONS]
-    lines += [f"    {each.value} --> [*]" for each in (State.CLOSED, State.ABANDONED)]
+def as_table() -> str:
+    """Draw the table in the reader's language, one line a transition."""
+    head = both("| from | event | to | needs |", "| 原状态 | 事件 | 新状态 | 须满足 |")
+    lines = [str(head), "|---|---|---|---|"]
+    for each in TRANSITIONS:
+        guards = str(both("; ", "；")).join(str(guard.value) for guard in each.guards)
+        lines.append(f"| {each.source.label} | {each.event.value} | {each.target.label} | {guards} |")
     return "\n".join(lines)

@@ -92,6 +92,19 @@ class Kept(models.Model):
         super().save(*args, **kwargs)
         deed.touch(self, created=created)
 
+    def full_clean(self, exclude: Any = None, validate_unique: bool = True, validate_constraints: bool = True) -> None:
+        """Judge the fields first, and the row as a whole only if each of them can be read."""
+        self.clean_fields(exclude=exclude)
+        dates = {
+            each.name: getattr(self, each.name)
+            for each in self._meta.concrete_fields
+            if isinstance(each, models.DateField)
+        }
+        wrong = {name: unthinkable(day) for name, day in dates.items() if day and not is_thinkable(day)}
+        if wrong:
+            raise ValidationError(wrong)  # type: ignore[arg-type]
+        super().full_clean(exclude, validate_unique, validate_constraints)
+
     def delete(self, *args: Any, **kwargs: Any) -> Never:
         """Refuse."""
         raise NothingIsDeleted("nothing is deleted: void the row instead")
@@ -111,8 +124,27 @@ def fact(label: Any) -> Any:
     return named
 
 
+EARLIEST, LATEST = 1880, 2200
+
+
+def is_thinkable(value: Any) -> bool:
+    """Say whether a date or time lies in a year that a record can mean."""
+    return EARLIEST <= value.year <= LATEST
+
+
+def unthinkable(value: Any) -> ValidationError:
+    """Return the error of a year that nobody means."""
+    return ValidationError(
+        both("The year %(given)s cannot be meant; write the date anew", "年份 %(given)s 不可能，请重新填写"),
+        code="year",
+        params={"given": value.year},
+    )
+
+
 def not_in_future(value: Any) -> None:
     """Refuse a date or time that has not come yet; what has happened lies in the past."""
+    if not is_thinkable(value):
+        raise unthinkable(value)
     now: Any = timezone.localtime() if isinstance(value, datetime) else timezone.localdate()
     if value > now:
         raise ValidationError(
