@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from django.db import transaction
 
-from trocar_clinic.demonstration import house, people, whole_way
+from trocar_clinic.demonstration import house, people, waiting, whole_way
 
 BEGUN = datetime(2022, 3, 1, 1, 0, tzinfo=UTC)
 
@@ -18,5 +18,6 @@ def fill(tell: Callable[[str], object]) -> None:
         house.make(team, BEGUN)
         tell("科室 department")
         whole_way.make(team)
+        waiting.make(team)
         tell("病例 cases")
     tell(f"登录 sign in: {', '.join(sorted(team.accounts))}; 密码 password: {people.PASSWORD}")

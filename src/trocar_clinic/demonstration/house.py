@@ -1,9 +1,11 @@
 """The house of the demonstration department, plainly made up."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from trocar_clinic.demonstration.people import Team
+from django.utils import timezone
+
+from trocar_clinic.demonstration.people import Team, next_year
 from trocar_clinic.institution.models import (
     Appointment,
     AreaSurvey,
@@ -20,9 +22,9 @@ from trocar_clinic.institution.models import (
 from trocar_clinic.records.actions import record
 
 LICENCES = (
-    (Licence.Kind.RADIOTHERAPY, "示例卫放证字(2021)第0001号", "", "放射治疗：放射性粒子植入；介入放射学", "示例省卫生健康委员会", date(2021, 3, 1), date(2027, 2, 28)),
-    (Licence.Kind.RADIOPHARMACEUTICAL, "示例RP0001", "二", "放射性粒子（碘-125）", "示例省药品监督管理局", date(2022, 1, 10), date(2027, 1, 9)),
-    (Licence.Kind.RADIATION_SAFETY, "示例环辐证[00001]", "", "使用Ⅴ类放射源（碘-125粒子）", "示例省生态环境厅", date(2021, 5, 20), date(2027, 5, 19)),
+    (Licence.Kind.RADIOTHERAPY, "示例卫放证字(2021)第0001号", "", "放射治疗：放射性粒子植入；介入放射学", "示例省卫生健康委员会", date(2021, 3, 1), 800),
+    (Licence.Kind.RADIOPHARMACEUTICAL, "示例RP0001", "二", "放射性粒子（碘-125）", "示例省药品监督管理局", date(2022, 1, 10), 40),
+    (Licence.Kind.RADIATION_SAFETY, "示例环辐证[00001]", "", "使用Ⅴ类放射源（碘-125粒子）", "示例省生态环境厅", date(2021, 5, 20), 400),
 )  # fmt: skip
 ROOMS = (
     ("粒子植入治疗室", Room.Kind.SEED_ROOM, Room.Clean.III, "42.0", 0, Room.Zone.CONTROLLED),
@@ -99,16 +101,16 @@ def make(team: Team, at: datetime) -> None:
         for name, kind, clean, area, beds, zone in ROOMS
     }  # fmt: skip
     _survey(enter, rooms)
-    for kind, number, licence_class, scope, issuer, issued_on, expires_on in LICENCES:
+    for kind, number, licence_class, scope, issuer, issued_on, left in LICENCES:
         enter(
             Licence, kind=kind, number=number, licence_class=licence_class, scope=scope, issuer=issuer,
-            issued_on=issued_on, expires_on=expires_on,
+            issued_on=issued_on, expires_on=timezone.localdate() + timedelta(days=left),
         )  # fmt: skip
     _devices(enter, rooms)
     for what, name, maker, model, approval, identifier, source in PRODUCTS:
         enter(
             Product, kind=what, name=name, maker=maker, model=model, approval_number=approval,
-            approval_expires_on=date(2028, 12, 31), device_identifier=identifier, source_key=source,
+            approval_expires_on=next_year(), device_identifier=identifier, source_key=source,
         )  # fmt: skip
     for name, sort, quantity, least in RESCUE:
         item = enter(
@@ -118,9 +120,9 @@ def make(team: Team, at: datetime) -> None:
             room=rooms["麻醉后恢复室"],
             quantity=quantity,
             least=least,
-            expires_on=date(2027, 10, 31),
+            expires_on=next_year(),
         )
-        enter(RescueCheck, item=item, done_on=at.date(), quantity=quantity, is_fit=True)
+        enter(RescueCheck, item=item, done_on=timezone.localdate() - timedelta(days=3), quantity=quantity, is_fit=True)
     for duty, person in (
         ("custodian", "safety"),
         ("transport", "safety"),
@@ -148,10 +150,12 @@ def _devices(enter: Any, rooms: dict[str, Any]) -> None:
         )  # fmt: skip
         tested = {
             "equipment": device,
-            "done_on": date(2022, 2, 10),
+            "done_on": timezone.localdate() - timedelta(days=200),
             "done_by": "示例检测机构",
             "result": EquipmentTest.Result.PASSED,
         }
-        enter(EquipmentTest, kind=EquipmentTest.Kind.STATE, next_due=date(2027, 2, 9), **tested)
+        enter(
+            EquipmentTest, kind=EquipmentTest.Kind.STATE, next_due=timezone.localdate() + timedelta(days=165), **tested
+        )
         if node:
             enter(EquipmentTest, kind=EquipmentTest.Kind.PACS, **tested)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from django.contrib.auth.hashers import make_password
+from django.utils import timezone
 
 from trocar_clinic.accounts.models import Role, User
 from trocar_clinic.institution.access import open_account
@@ -18,6 +19,12 @@ from trocar_clinic.institution.staff import Profession, Technique, Title
 from trocar_clinic.records.actions import record
 
 PASSWORD = "demonstration"
+
+
+def next_year() -> date:
+    """Return the end of next year, until when things of the demonstration hold."""
+    return date(timezone.localdate().year + 1, 12, 31)
+
 
 ROWS = (
     # account, name, role, profession, title, techniques in which it performs, plans
@@ -91,7 +98,7 @@ def _enter(
             "person": person,
             "number": f"示例放{number + 1:04d}",
             "issued_on": date(2021, 6, 1),
-            "expires_on": date(2027, 5, 31),
+            "expires_on": next_year(),
         }
         record(RadiationCertificate, actor=actor, at=at, values=values)
         checked = {
@@ -99,7 +106,7 @@ def _enter(
             "conclusion": HealthCheck.Conclusion.FIT,
             "hospital": "示例职业病防治院",
         }
-        record(HealthCheck, actor=actor, at=at, values={"person": person, "next_due": date(2027, 8, 13), **checked})
+        record(HealthCheck, actor=actor, at=at, values={"person": person, "next_due": next_year(), **checked})
     return person
 
 
@@ -109,7 +116,7 @@ def _entitle(team: Team, person: StaffMember, technique: Technique, *, performs:
         "person": person,
         "technique": technique,
         "granted_on": date(2022, 1, 1),
-        "expires_on": date(2027, 12, 31),
+        "expires_on": next_year(),
         "granted_by": "医务处",
     }
     record(Authorisation, actor=actor, at=at, values={**granted, "act": Authorisation.Act.PLAN})
