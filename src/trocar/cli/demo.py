@@ -8,27 +8,18 @@ import typer
 from trocar.cli import options
 from trocar.cli.as_json import SCHEMA
 from trocar.cli.case_files import Asked
-from trocar.cli.check import check_data, written_words
-from trocar.cli.console import Speaker
-from trocar.cli.demo_cases import PATTERN_MADE, Demonstration, make_case, second_look
+from trocar.cli.check import written_words
+from trocar.cli.demo_walk import Walk, gone_through
 from trocar.cli.exits import exit_of_findings
-from trocar.cli.figures import figures
 from trocar.cli.folders import whole_folder
 from trocar.cli.loading import Told
 from trocar.cli.own_case import run_own_case
 from trocar.cli.surroundings import Surroundings
 from trocar.cli.writing import mark_folder
 from trocar.errors import UsageError
-from trocar.phantom.case import Site, build_phantom
+from trocar.phantom.case import Site
 from trocar.report.document import say
 from trocar.results.findings import Finding
-
-BUILDING = say("cli.demo-building", "building and scanning the phantom")
-DEMONSTRATIONS = {
-    Site.LIVER: Demonstration(dose_gy=120.0, direction_lps=(0.6, 0.8, 0.0)),
-    Site.LUNG: Demonstration(dose_gy=110.0, direction_lps=(0.0, -1.0, 0.0)),
-    Site.PROSTATE: Demonstration(dose_gy=145.0, direction_lps=(0.0, 0.0, 1.0)),
-}
 
 
 def demo(
@@ -59,10 +50,10 @@ def demo(
     lang: options.Lang = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Go through a case end to end: images, structures, seeds, dose, DVH, reports in Chinese and English. 演示.
+    """Go through a case end to end: images, plan, dose, robustness, guide, reports in Chinese and English. 演示.
 
-    Without --case the project's own phantoms are scanned, given a plain geometric lattice of seeds (no planning), and
-    checked from the written files. Results of an earlier demonstration in the folder are replaced.
+    Without --case the project's own phantoms are scanned, planned from a request as a user would write it, and checked
+    from the written files. Results of an earlier demonstration in the folder are replaced.
     """
     surroundings: Surroundings = context.obj
     speaker = surroundings.speaker(lang, as_json=as_json)
@@ -79,12 +70,16 @@ def demo(
             speaker.remark(f"— {each.name.lower()} —")
             folder = building / each.name.lower()
             folder.mkdir()
-            data, found = _one_site(each, folder, seed=seed, speaker=speaker, surroundings=surroundings)
-            outcomes.append(data)
-            findings.extend(found)
+            with speaker.following() as follow:
+                walk = Walk(site=each, folder=folder, seed=seed, at=surroundings.now(), speaker=speaker, follow=follow)
+                gone_through(walk)
+            outcomes.append(walk.data)
+            findings.extend(walk.findings)
         mark_folder(building, command="demo", files=[each.name.lower() for each in sites])
     speaker.give({"schema": SCHEMA, "command": "demo", "folder": str(out.absolute()), "cases": outcomes})
-    speaker.say(PATTERN_MADE)
+    speaker.say(
+        say("cli.demo-time", "all cases took {seconds:.0f} s", seconds=sum(each["seconds"] for each in outcomes))
+    )
     speaker.say(written_words(out.absolute()))
     raise typer.Exit(exit_of_findings(tuple(findings)))
 
@@ -102,28 +97,3 @@ def _sites(names: list[str] | None) -> tuple[Site, ...]:
             choices=", ".join(known),
         )
     return tuple(dict.fromkeys(known[name.lower()] for name in names))
-
-
-def _one_site(
-    site: Site, folder: Path, *, seed: int, speaker: Speaker, surroundings: Surroundings
-) -> tuple[dict[str, Any], tuple[Finding, ...]]:
-    at = surroundings.now()
-    with speaker.following() as follow:
-        follow(BUILDING, 0.0)
-        phantom = build_phantom(site, seed=seed, acquired_at=at)
-        follow(BUILDING, 1.0)
-        make_case(
-            folder,
-            phantom.image,
-            phantom.structures,
-            target=None,
-            demonstration=DEMONSTRATIONS[site],
-            at=at,
-            follow=follow,
-        )
-        case, checked = second_look(folder, at=at, language=speaker.language, follow=follow)
-    for structure in checked.check.structures:
-        if structure.is_target:
-            speaker.say(f"{structure.name}: {figures(structure)}")
-    data = {"site": site.name.lower(), **check_data(case, checked.check, speaker.language)}
-    return data, (*case.findings, *checked.check.findings)

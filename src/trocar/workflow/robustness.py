@@ -15,7 +15,7 @@ from trocar.dose.base import source_terms
 from trocar.dose.points import dose_by_source
 from trocar.dose.tabulated import Sources, lay_out
 from trocar.dose.tg43 import Formalism
-from trocar.errors import PlanError
+from trocar.errors import OptimiseError, PlanError
 from trocar.evaluate.scenarios import Draws, Mishaps, draw, needle_of_seed, swollen_moments
 from trocar.evaluate.sensitivity import variance_shares
 from trocar.optimise.base import PointSet
@@ -82,7 +82,7 @@ def assess_robustness(
     sampled
         Points of the structures, the target first, such as `seed_placing.sampled_structures` gives.
     goals
-        Those on structures without points are left out.
+        Those on structures without enough points are left out.
     mishaps
         What may happen.
     versions
@@ -111,9 +111,23 @@ def assess_robustness(
     half = max(versions // 2, 1)
     first, second = (draw(plan.needles, scene.seeds, mishaps, count=half, rng=rng) for _ in range(2))
     second = replace(second, volume_increase=first.volume_increase)
-    steered = [goal for goal in goals if any(points.name == goal.structure for points in scene.sets)]
-    reader = _Reader(sets=scene.sets, goals=tuple(steered), prescription_gy=plan.prescription.dose_gy)
+    reader = _Reader(sets=scene.sets, goals=_readable(goals, scene.sets), prescription_gy=plan.prescription.dose_gy)
     return _gathered(scene, reader, (first, second), mishaps, progress or (lambda share: None))
+
+
+def _readable(goals: Sequence[Goal], sets: Sequence[PointSet]) -> tuple[Goal, ...]:
+    """Return the goals whose structure has enough points near the target; the others are far below every limit."""
+    by_name = {points.name: points for points in sets}
+    found = []
+    for goal in goals:
+        if goal.structure in by_name:
+            points = by_name[goal.structure]
+            try:
+                goal_value(points, np.zeros(points.count), goal, 1.0)
+            except OptimiseError:
+                continue
+            found.append(goal)
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
