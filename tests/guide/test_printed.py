@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import trimesh
 
 from trocar.errors import GuideError, ReportError
 from trocar.geometry.affine import apply_affine
@@ -11,7 +12,7 @@ from trocar.geometry.grid import Grid
 from trocar.geometry.solid import Solid
 from trocar.geometry.volume import Quantity, Volume
 from trocar.guide.design import GuideDesign, PrintedGuide
-from trocar.guide.inspection import measure_bore, wall_thickness_mm
+from trocar.guide.inspection import MeasuredBore, measure_bore, require_true_bore, wall_thickness_mm
 from trocar.guide.printed import build_guide
 from trocar.plan.needles import Needle
 from trocar.report.solids import SolidFormat, read_solid, solid_bytes
@@ -166,3 +167,21 @@ def test_a_text_file_is_no_solid(tmp_path: Path) -> None:
     path.write_text("not a zip")
     with pytest.raises(ReportError, match=r"guide\.3mf"):
         read_solid(path)
+
+
+def test_a_bore_off_its_needle_is_refused() -> None:
+    axis = np.array([0.0, 0.0, 1.0])
+    bore = MeasuredBore(centre_mm=np.array([0.15, 0.0, 5.0]), axis=axis, diameter_mm=1.5, roundness_mm=0.0)
+    require_true_bore(bore, 3, entry_mm=np.zeros(3), way=axis)
+    with pytest.raises(GuideError, match="needle 3"):
+        require_true_bore(bore, 3, entry_mm=np.array([0.4, 0.0, 0.0]), way=axis)
+    tilted = np.array([0.0, np.sin(np.radians(0.3)), np.cos(np.radians(0.3))])
+    with pytest.raises(GuideError, match="needle 3"):
+        require_true_bore(bore, 3, entry_mm=np.zeros(3), way=tilted)
+
+
+def test_a_foreign_reader_finds_the_written_guide_watertight(guide: PrintedGuide, tmp_path: Path) -> None:
+    for kind in SolidFormat:
+        path = tmp_path / f"guide.{kind.value}"
+        path.write_bytes(solid_bytes(guide.solid, kind))
+        assert trimesh.load(path, force="mesh").is_watertight

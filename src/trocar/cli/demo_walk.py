@@ -1,8 +1,8 @@
 """The demonstration as a walk through one case: each step is one function here, and `STEPS` is their order.
 
-To add a step write a function that takes the walk, does its part in ``walk.folder`` and tells ``walk.follow`` how far it
-is. It leaves in ``walk.data`` what a script wants to know, in ``walk.findings`` what a person must see. Then name it in
-`STEPS`.
+To add a step write a function that takes the walk, does its part in ``walk.folder`` and tells ``walk.follow`` how far
+it is. It leaves in ``walk.data`` what a script wants to know, in ``walk.findings`` what a person must see. Then name it
+in `STEPS`.
 """
 
 import re

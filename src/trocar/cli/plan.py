@@ -36,7 +36,7 @@ from trocar.errors import GuideError
 from trocar.geometry.affine import apply_affine
 from trocar.geometry.grid import Grid
 from trocar.guide.design import GuideDesign, PrintedGuide
-from trocar.guide.inspection import measure_bore
+from trocar.guide.inspection import measure_bore, require_true_bore
 from trocar.guide.printed import build_guide
 from trocar.imaging.skin import find_body
 from trocar.messages import Language, Message
@@ -356,6 +356,7 @@ def _measured(guide: PrintedGuide, path: Path) -> list[tuple[int, float, float, 
         reach = 0.5 * (guide.design.bore_diameter_mm + guide.design.wall_mm)
         bore = measure_bore(solid, from_mm=top, to_mm=entry, reach_mm=reach)
         way = (tip - top) / np.linalg.norm(tip - top)
+        require_true_bore(bore, sleeve.needle.number, entry_mm=entry, way=way)
         rows.append(
             (sleeve.needle.number, bore.offset_mm(tip), bore.tilt_deg(way), bore.diameter_mm, sleeve.stop_to_tip_mm)
         )

@@ -16,6 +16,13 @@ from trocar.geometry.value import Value, frozen_array
 SECTIONS = 9
 """Cuts across each bore."""
 
+MOST_OFFSET_MM, MOST_TILT_DEG = 0.2, 0.2
+"""How far a written bore may lie from its needle: a fifth of what a print adds."""
+
+FEWEST_ON_CIRCLE = 16
+WIDEST_GAP_RAD = 0.6
+"""A cut whose wall is open by more than this is no bore there."""
+
 OPPOSITE = -0.7
 """Cosine between two faces' normals below which they bound one wall; edges and corners are no walls."""
 
@@ -79,9 +86,9 @@ def measure_bore(
     for share in np.linspace(0.05, 0.95, SECTIONS):
         at = from_mm + share * (to_mm - from_mm)
         wall = _cut(solid, at, axis)
-        near = wall[np.linalg.norm(wall - at, axis=1) < reach_mm]
-        if len(near) >= 8:
-            circles.append(_circle(near, at, axis))
+        circle = _innermost_circle(wall[np.linalg.norm(wall - at, axis=1) < reach_mm], at, axis)
+        if circle is not None:
+            circles.append(circle)
     if len(circles) < 3:
         raise GuideError(
             "guide.bore-not-found",
@@ -102,6 +109,65 @@ def measure_bore(
     )
 
 
+def require_true_bore(
+    bore: MeasuredBore, number: int, *, entry_mm: Float[np.ndarray, " 3"], way: Float[np.ndarray, " 3"]
+) -> None:
+    """Raise unless a measured bore runs where its needle was planned.
+
+    Raises
+    ------
+    GuideError
+        It passes the entry at `MOST_OFFSET_MM` or more, or is tilted by `MOST_TILT_DEG` or more.
+    """
+    offset_mm, tilt_deg = bore.offset_mm(entry_mm), bore.tilt_deg(way)
+    if offset_mm >= MOST_OFFSET_MM or tilt_deg >= MOST_TILT_DEG:
+        raise GuideError(
+            "guide.bore-off-needle",
+            "the bore of needle {number} as written lies {offset_mm:.2f} mm and {tilt_deg:.2f}° off its needle, "
+            "less than {most_mm} mm and {most_deg}° are allowed; do not print this guide and report it",
+            number=number,
+            offset_mm=offset_mm,
+            tilt_deg=tilt_deg,
+            most_mm=MOST_OFFSET_MM,
+            most_deg=MOST_TILT_DEG,
+        )
+
+
+def _innermost_circle(
+    near_mm: np.ndarray, at_mm: np.ndarray, normal: np.ndarray
+) -> tuple[np.ndarray, float, float] | None:
+    """Return the circle through the wall round the axis, or None where a cut shows no closed one.
+
+    Beside the bore a cut may show skin, letters or the sleeve's outside: what lies off the first circle is dropped and
+    the circle fitted again; where the points left do not go all the way round, the cut is not used.
+    """
+    for allowed_mm in (0.5, 0.15, 0.05):
+        if len(near_mm) < FEWEST_ON_CIRCLE:
+            return None
+        centre, radius, _ = _circle(near_mm, at_mm, normal)
+        if allowed_mm == 0.5:
+            radius = float(np.percentile(np.linalg.norm(near_mm - centre, axis=1), 20.0))
+        off = np.abs(np.linalg.norm(near_mm - centre, axis=1) - radius)
+        near_mm = near_mm[off < allowed_mm]
+    if len(near_mm) < FEWEST_ON_CIRCLE or _widest_gap(near_mm, normal) > WIDEST_GAP_RAD:
+        return None
+    return _circle(near_mm, at_mm, normal)
+
+
+def _widest_gap(points_mm: np.ndarray, normal: np.ndarray) -> float:
+    """Return the widest angle, seen from their middle, in which no point lies."""
+    side, other = _plane_axes(normal)
+    away = points_mm - points_mm.mean(axis=0)
+    angles = np.sort(np.arctan2(away @ other, away @ side))
+    return float(np.diff(np.append(angles, angles[0] + 2.0 * np.pi)).max())
+
+
+def _plane_axes(normal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    side = np.cross(normal, (1.0, 0.0, 0.0) if abs(normal[0]) < 0.9 else (0.0, 1.0, 0.0))
+    side /= np.linalg.norm(side)
+    return side, np.cross(normal, side)
+
+
 def _cut(solid: Solid, at_mm: np.ndarray, normal: np.ndarray) -> Float[np.ndarray, "n 3"]:
     """Return the points where the triangles' edges cross a plane."""
     height = (solid.vertices_mm - at_mm) @ normal
@@ -117,9 +183,7 @@ def _cut(solid: Solid, at_mm: np.ndarray, normal: np.ndarray) -> Float[np.ndarra
 
 def _circle(points_mm: np.ndarray, at_mm: np.ndarray, normal: np.ndarray) -> tuple[np.ndarray, float, float]:
     """Return centre, radius and worst departure of the least-squares circle (Kåsa) through points of a plane."""
-    side = np.cross(normal, (1.0, 0.0, 0.0) if abs(normal[0]) < 0.9 else (0.0, 1.0, 0.0))
-    side /= np.linalg.norm(side)
-    other = np.cross(normal, side)
+    side, other = _plane_axes(normal)
     x, y = (points_mm - at_mm) @ side, (points_mm - at_mm) @ other
     matrix = np.stack([x, y, np.ones_like(x)], axis=1)
     (a, b, c), *_ = np.linalg.lstsq(matrix, x**2 + y**2, rcond=None)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
-from manifold3d import CrossSection, Manifold, OpType
+from manifold3d import CrossSection, Manifold, Mesh, OpType
 
 from trocar.errors import GuideError
 from trocar.geometry.affine import affine_from_axes, apply_affine, invert_affine
@@ -202,12 +202,20 @@ def _printed(
     lying = pieces[0].transform(print_from_lps[:3])
     rest_mm = lying.bounding_box()[2]
     print_from_lps[2, 3] -= rest_mm
-    mesh = lying.translate((0.0, 0.0, -rest_mm)).simplify(SMALLEST_EDGE_MM).to_mesh()
+    mesh = _without_slivers(lying.translate((0.0, 0.0, -rest_mm))).to_mesh()
     triangles = np.asarray(mesh.tri_verts, dtype=np.int64)
     vertices = _parted(np.asarray(mesh.vert_properties[:, :3], dtype=np.float64), triangles)
     made = Solid(vertices_mm=vertices, triangles=triangles)
     _require_it_fits(made, design)
     return PrintedGuide(solid=made, print_from_lps=print_from_lps, sleeves=sleeves, design=design, patient_key=key)
+
+
+def _without_slivers(solid: Manifold) -> Manifold:
+    """Return a solid without edges that a reader of single-precision files would take for nothing and tear open."""
+    once = solid.simplify(SMALLEST_EDGE_MM).to_mesh()
+    corners = np.array(once.vert_properties[:, :3], dtype=np.float32, order="C")
+    rounded = Manifold(Mesh(vert_properties=corners, tri_verts=np.array(once.tri_verts, dtype=np.uint32)))
+    return rounded.set_tolerance(SMALLEST_EDGE_MM).simplify(SMALLEST_EDGE_MM)
 
 
 def _parted(vertices_mm: np.ndarray, triangles: np.ndarray) -> np.ndarray:

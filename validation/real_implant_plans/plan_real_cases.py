@@ -1,6 +1,6 @@
 """Plan the real cases through the command line and print what came of them.
 
-Run from the root of the checkout: ``python validation/real_implant_plans/run.py [--out FOLDER] [CASE ...]``.
+Run from the root of the checkout: ``python validation/real_implant_plans/plan_real_cases.py [--out FOLDER] [CASE ...]``.
 """
 
 import argparse
@@ -18,8 +18,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from cases import CASES, RealCase
-from sampler import clearance_mm
+from dense_sampler import clearance_mm
+from real_cases import CASES, RealCase
 
 from trocar.dicom.image import read_image
 from trocar.dicom.rtstruct import read_structures
