@@ -1,6 +1,6 @@
 """Plan the real cases through the command line and print what came of them.
 
-Run from the root of the checkout: ``python validation/real_implant_plans/plan_real_cases.py [--out FOLDER] [CASE ...]``.
+Run from the root of the checkout: ``python validation/real_implant_plans/plan_real_cases.py [--out FOLDER] [CASE]``.
 """
 
 import argparse
