@@ -152,7 +152,7 @@ def _paint_shares(axes: Axes, found: Robustness, paper: Paper) -> None:
     )
     axes.set_yticks(rows, [str(each.number) for each in shown])
     axes.set_ylim(max(len(shown), 3) - 0.4, -0.6)
-    axes.set_xlabel(paper.words("report.robust-share", "Share of the variance of D90 (%): alone; with others (grey)"))
+    axes.set_xlabel(paper.words("report.robust-share", "Share of variance (%): alone, in all (grey)"))
     axes.set_ylabel(paper.words("report.robust-needle-axis", "Needle"))
     axes.grid(visible=True, axis="x")
 
