@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import binary_dilation
+from scipy.ndimage import binary_dilation, binary_opening
 
 from trocar.dicom.image import read_image
 from trocar.dicom.image_writer import write_image
@@ -77,7 +77,8 @@ def with_raised_legs(folder: Path, out: Path) -> tuple[Path, Path]:
     bed, bladder, rectum = (filled(published.named(name), grid) for name in ("prostate_bed", "Bladder", "Rectum"))
     in_the_way = binary_dilation(bladder | rectum, AROUND_KJI)
     behind = np.logical_or.accumulate(in_the_way, axis=0)  # k rises from feet to head, as the needles do
-    target = Grown(mask_kji=bed & ~behind, grid=grid, tissue=(0.0, 0.0)).structure(number=901, name="Bed")
+    reached = binary_opening(bed & ~behind)  # no slivers thinner than a seed
+    target = Grown(mask_kji=reached, grid=grid, tissue=(0.0, 0.0)).structure(number=901, name="Bed")
     made = StructureSet(
         label=published.label,
         patient=image.patient,
