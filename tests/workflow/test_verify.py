@@ -9,8 +9,10 @@ from implant_scenes import TARGET_AT, implanted, mirrored, of_another, plan, str
 from trocar.errors import ImagingError, PlanError
 from trocar.results.findings import Severity
 from trocar.results.verification import Fate, SeedCounts
+from trocar.workflow.swelling import Swelling
 from trocar.workflow.verify import StatedCounts, Verification, VerifyRequest, verify_implant
 from trocar.workflow.verify_doubts import count_findings
+from trocar.workflow.verify_errors import error_budget
 
 PLACED_WITHIN_MM = 1.0
 """Median error allowed to the finder at 2.5 mm."""
@@ -25,6 +27,8 @@ def request(**changes: object) -> VerifyRequest:
         structures=structures(image),
         planning=image,
         counts=StatedCounts(taken=20, implanted=19, returned=1),
+        budget=error_budget(),
+        swelling=Swelling(at_implant_percent=30.0, half_life_d=10.0),
     )
     return replace(given, **changes)  # type: ignore[arg-type]
 
@@ -74,6 +78,41 @@ def test_an_implant_as_planned_gives_the_planned_dose() -> None:
     assert d90.value == pytest.approx(d90.planned, rel=0.08)
     assert outcome.comparison.missing == ()
     assert not [f for f in outcome.findings if f.severity is Severity.ACTION]
+
+
+def test_intervals_hold_the_value_and_widen_with_nothing_known_of_contours(verified: Verification) -> None:
+    (target,) = [each for each in verified.outcomes if each.is_target]
+    for name in ("D90", "V100"):
+        metric = target.metric(name)
+        assert metric.low is not None
+        assert metric.high is not None
+        assert metric.low < metric.value < metric.high
+
+
+def test_the_place_of_the_seed_left_out_is_cold_and_further_seeds_mend_it(verified: Verification) -> None:
+    missing = verified.planned.seeds[2].position_lps_mm
+    assert min(np.linalg.norm(cold.coldest_lps_mm - missing) for cold in verified.cold) < 12.0
+    assert verified.further is not None
+    assert verified.further.v100_after_percent > verified.further.v100_before_percent
+    assert verified.further.d90_after_gy > verified.further.d90_before_gy
+
+
+def test_swelling_that_goes_down_raises_the_dose(verified: Verification) -> None:
+    assert verified.swollen is not None
+    d90 = verified.swollen[0]
+    assert d90.planned is not None
+    assert d90.planned < d90.value < 1.3 * d90.planned
+
+
+def test_people_at_a_metre_receive_less_than_without_tissue(verified: Verification) -> None:
+    estimate = verified.protection
+    assert estimate is not None
+    assert 0.0 < estimate.transmission < 1.0
+    assert estimate.one_metre_usv_h < estimate.strength_u
+    assert estimate.surface_usv_h > 20 * estimate.one_metre_usv_h
+    assert [r.one_metre_usv_h for r in estimate.rates] == sorted(
+        (r.one_metre_usv_h for r in estimate.rates), reverse=True
+    )
 
 
 def test_another_patient_is_refused() -> None:

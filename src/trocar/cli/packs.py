@@ -9,9 +9,10 @@ from trocar.report.basis import Limit
 from trocar.report.document import say
 from trocar.workflow.tolerances import CheckTolerances, Tolerance, tolerances_from_text
 
-_CONFIDENCE = {
+CONFIDENCE = {
     "found": say("cli.confidence-found", "read in the publication"),
     "memory_unverified": say("cli.confidence-memory", "from memory, not yet verified"),
+    "measured": say("cli.confidence-measured", "measured in this repository"),
     "convention": say("cli.confidence-convention", "convention of this check"),
 }
 _UNITS = {"percent": "%", "share": "%", "mm": "mm"}
@@ -44,5 +45,5 @@ def _limit(tolerance: Tolerance, language: Language) -> Limit:
         meaning=tolerance.meaning_zh if language is Language.CHINESE else tolerance.meaning,
         value=f"{scale * tolerance.value:g} {_UNITS[tolerance.unit]}",
         source=tolerance.source,
-        confidence=_CONFIDENCE.get(tolerance.confidence, tolerance.confidence),
+        confidence=CONFIDENCE.get(tolerance.confidence, tolerance.confidence),
     )

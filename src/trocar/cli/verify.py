@@ -17,13 +17,16 @@ from trocar.cli.folders import MARK, require_free, whole_folder
 from trocar.cli.loading import Told, load_plan
 from trocar.cli.surroundings import Surroundings
 from trocar.cli.verify_files import verification_data, write_verification
+from trocar.cli.verify_inputs import read_corrections, read_errors
 from trocar.dicom.image import read_image
 from trocar.dicom.rtstruct import read_structures
 from trocar.errors import UsageError
 from trocar.plan.plan import ImplantPlan
 from trocar.report.document import say
+from trocar.results.protection import Measured
 from trocar.results.registration import Motion
 from trocar.results.verification import Interval
+from trocar.workflow.swelling import Swelling
 from trocar.workflow.verify import StatedCounts, Verification, VerifyRequest, verify_implant
 
 READING = say("cli.stage-reading", "reading the files")
@@ -59,6 +62,57 @@ def verify(
         float | None,
         typer.Option(
             "--reference-dose", help="What 100 % means in Gy; else the prescription. 参考剂量", show_default=False
+        ),
+    ] = None,
+    corrections: Annotated[
+        Path | None,
+        typer.Option(
+            "--corrections",
+            exists=True,
+            dir_okay=False,
+            help="Seeds corrected by hand, TOML. 人工修正文件",
+            show_default=False,
+        ),
+    ] = None,
+    errors: Annotated[
+        Path | None,
+        typer.Option(
+            "--errors",
+            exists=True,
+            dir_okay=False,
+            help="Your own errors for the intervals, YAML. 误差文件",
+            show_default=False,
+        ),
+    ] = None,
+    measured_surface: Annotated[
+        float | None,
+        typer.Option(
+            "--measured-surface", min=0.0, help="Measured at the skin, µSv/h. 体表实测剂量率", show_default=False
+        ),
+    ] = None,
+    measured_metre: Annotated[
+        float | None,
+        typer.Option("--measured-1m", min=0.0, help="Measured at 1 m, µSv/h. 1 m 处实测剂量率", show_default=False),
+    ] = None,
+    measured_at: Annotated[
+        datetime | None,
+        typer.Option(
+            "--measured-at",
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"],
+            help="When it was measured. 测量时间",
+            show_default=False,
+        ),
+    ] = None,
+    swelling: Annotated[
+        float | None,
+        typer.Option(
+            "--swelling", help="Of the target at the implant, % of its volume. 植入时肿胀百分比", show_default=False
+        ),
+    ] = None,
+    swelling_half_life: Annotated[
+        float | None,
+        typer.Option(
+            "--swelling-half-life", help="Days in which half of it goes. 肿胀消退半衰期（天）", show_default=False
         ),
     ] = None,
     deformable: Annotated[
@@ -98,6 +152,10 @@ def verify(
             reference_gy=reference_dose,
             motion=Motion.DEFORMABLE if deformable else Motion.RIGID,
             end_cap=options.end_cap_named(end_cap),
+            corrections=read_corrections(corrections) if corrections is not None else None,
+            budget=read_errors(errors),
+            measured=_measured(measured_surface, measured_metre, measured_at),
+            swelling=_swelling(swelling, swelling_half_life),
         )
         verified = verify_implant(request, progress=follow)
         if folder is not None:
@@ -123,6 +181,29 @@ def _read_request(
     after = read_image(scan).value
     drawn = read_structures(structures).value if structures is not None else None
     return VerifyRequest(plan=read_plan, scan=after, structures=drawn, planning=planning)
+
+
+def _measured(surface: float | None, metre: float | None, at: datetime | None) -> Measured | None:
+    if surface is None and metre is None:
+        return None
+    if at is None:
+        raise UsageError(
+            "verify.measured-when",
+            "a measured dose rate was given without when it was measured; it decays: give --measured-at",
+        )
+    return Measured(surface_usv_h=surface, one_metre_usv_h=metre, at=at)
+
+
+def _swelling(percent: float | None, half_life_d: float | None) -> Swelling | None:
+    if (percent is None) != (half_life_d is None):
+        raise UsageError(
+            "verify.swelling-half",
+            "swelling is stated by two numbers, --swelling and --swelling-half-life; one was given: neither has a "
+            "default",
+        )
+    if percent is None or half_life_d is None:
+        return None
+    return Swelling(at_implant_percent=percent, half_life_d=half_life_d)
 
 
 def _folder(plan: ImplantPlan, out: Path | None, *, as_json: bool) -> Path | None:

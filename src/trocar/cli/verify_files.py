@@ -9,6 +9,7 @@ import numpy as np
 
 import trocar
 from trocar.cli.as_json import SCHEMA, finding_json, indices_json, plan_json
+from trocar.cli.packs import CONFIDENCE
 from trocar.dicom.pdf import encapsulate
 from trocar.dicom.references import ObjectReference
 from trocar.dicom.rtdose_writing import write_dose
@@ -20,15 +21,19 @@ from trocar.geometry.volume import Volume
 from trocar.imaging.register import checkerboard
 from trocar.messages import Language
 from trocar.plan.structures import StructureSet
+from trocar.report.basis import Limit
 from trocar.report.document import Document, Picture
 from trocar.report.pictures import Paper
+from trocar.report.protection import discharge_card
 from trocar.report.typeset import typeset
-from trocar.report.verification import VerifiedCase, index_intervals, verification_document
+from trocar.report.verification import VerifiedCase, verification_document
 from trocar.results.dose import Dose
+from trocar.results.protection import ProtectionEstimate
 from trocar.results.seeds_seen import FoundSeed
-from trocar.results.verification import Interval
+from trocar.results.verification import FurtherSeeds, Interval
 from trocar.workflow.compute import compute_dose, dose_provenance
 from trocar.workflow.verify import Verification, VerifyRequest
+from trocar.workflow.verify_errors import ErrorBudget
 
 DOSE_MARGIN_MM, DOSE_SPACING_MM = 30.0, 1.0
 TILE_MM = 25.0
@@ -39,13 +44,16 @@ def write_verification(
 ) -> dict[str, Any]:
     """Write everything into an empty folder, and return what a script wants to know."""
     dose = _write_dicom(verified, folder, at=at)
-    case = verified_case(request, verified, dose.volume)
     for language in Language:
+        case = verified_case(request, verified, dose.volume, language)
         paper = Paper(language=language, extra_fonts=fonts)
         document = verification_document(case, made_at=at, paper=paper)
         pdf = typeset(document, language=language, extra_fonts=fonts)
         (folder / f"verification-{language.value}.pdf").write_bytes(pdf)
         _write_pictures(document, folder / f"pictures-{language.value}")
+        if verified.protection is not None:
+            card = discharge_card(verified.protection, verified.planned, made_at=at, paper=paper)
+            (folder / f"card-{language.value}.pdf").write_bytes(typeset(card, language=language, extra_fonts=fonts))
         encapsulate(
             pdf,
             folder / f"verification-{language.value}.dcm",
@@ -88,7 +96,7 @@ def _dose_grid(verified: Verification) -> Grid:
     return Grid.around(np.array(places), margin_mm=DOSE_MARGIN_MM, spacing_mm=DOSE_SPACING_MM)
 
 
-def verified_case(request: VerifyRequest, verified: Verification, dose: Volume) -> VerifiedCase:
+def verified_case(request: VerifyRequest, verified: Verification, dose: Volume, language: Language) -> VerifiedCase:
     """Return what the report tells."""
     mixed = None
     if verified.registration is not None and request.planning is not None:
@@ -113,8 +121,29 @@ def verified_case(request: VerifyRequest, verified: Verification, dose: Volume) 
         planned_indices=verified.planned_indices,
         implanted_indices=verified.implanted_indices,
         dose=dose,
+        indices=verified.indices,
+        cold=verified.cold,
+        further=verified.further,
+        protection=verified.protection,
+        swollen=verified.swollen,
+        errors=_printed_errors(verified.budget, language),
+        corrected_by=verified.corrected_by,
         findings=verified.findings,
         provenance=dose_provenance(verified.implanted, formalism=Formalism.LINE_2D),
+    )
+
+
+def _printed_errors(budget: ErrorBudget | None, language: Language) -> tuple[Limit, ...]:
+    """Return the errors that intervals rest on, as a report prints them: one standard deviation each."""
+    units = {"percent": "%", "mm": "mm"}
+    return tuple(
+        Limit(
+            meaning=number.meaning_zh if language is Language.CHINESE else number.meaning,
+            value=f"± {number.value:g} {units[number.unit]}",
+            source=number.source,
+            confidence=CONFIDENCE.get(number.confidence, number.confidence),
+        )
+        for number in (budget.numbers if budget is not None else ())
     )
 
 
@@ -153,10 +182,25 @@ def verification_data(verified: Verification, language: Language) -> dict[str, A
         "indices": {
             "planned": indices_json(verified.planned_indices) if verified.planned_indices else None,
             "implanted": indices_json(verified.implanted_indices) if verified.implanted_indices else None,
-            "intervals": [
-                _interval_json(each) for each in index_intervals(verified.planned_indices, verified.implanted_indices)
-            ],
+            "intervals": [_interval_json(each) for each in verified.indices],
         },
+        "cold_regions": [
+            {
+                "volume_cc": cold.volume_cc,
+                "least_gy": cold.least_gy,
+                "centre_lps_mm": cold.centre_lps_mm.tolist(),
+                "coldest_lps_mm": cold.coldest_lps_mm.tolist(),
+            }
+            for cold in verified.cold
+        ],
+        "further_seeds": _further_json(verified.further),
+        "swelling_going_down": [_interval_json(each) for each in verified.swollen] if verified.swollen else None,
+        "protection": _protection_json(verified.protection),
+        "corrected_by": verified.corrected_by,
+        "errors": [
+            {"key": n.key, "value": n.value, "unit": n.unit, "source": n.source, "confidence": n.confidence}
+            for n in (verified.budget.numbers if verified.budget is not None else ())
+        ],
         "findings": [finding_json(finding, language) for finding in verified.findings],
     }
 
@@ -202,4 +246,41 @@ def _registration_json(verified: Verification) -> dict[str, Any] | None:
         "likeness_before": registration.likeness_before,
         "likeness_after": registration.likeness_after,
         "likeness_mirrored": registration.likeness_mirrored,
+    }
+
+
+def _further_json(further: FurtherSeeds | None) -> dict[str, Any] | None:
+    if further is None:
+        return None
+    return {
+        "positions_lps_mm": further.positions_lps_mm.tolist(),
+        "v100_percent": [further.v100_before_percent, further.v100_after_percent],
+        "d90_gy": [further.d90_before_gy, further.d90_after_gy],
+    }
+
+
+def _protection_json(estimate: ProtectionEstimate | None) -> dict[str, Any] | None:
+    if estimate is None:
+        return None
+    return {
+        "strength_u": estimate.strength_u,
+        "surface_usv_h": estimate.surface_usv_h,
+        "one_metre_usv_h": estimate.one_metre_usv_h,
+        "transmission": estimate.transmission,
+        "lifetime_one_metre_msv": estimate.lifetime_one_metre_msv,
+        "occupancy": estimate.occupancy,
+        "rates": [
+            {"day": r.day, "surface_usv_h": r.surface_usv_h, "one_metre_usv_h": r.one_metre_usv_h}
+            for r in estimate.rates
+        ],
+        "contacts": [
+            {
+                "limit": c.limit.key,
+                "limit_msv": c.limit.value,
+                "distance_mm": c.distance_mm,
+                "hours_a_day": c.hours_a_day,
+            }
+            for c in estimate.contacts
+        ],
+        "cremation_after": estimate.cremation_after.isoformat() if estimate.cremation_after else None,
     }

@@ -1,7 +1,7 @@
 """Loops of the seed finder, compiled: the blurred line a seed leaves in a CT, and its fit to the voxels around it.
 
 A seed is one row of seven numbers: centre (3, mm), unit direction (3), mass (HU mm³). ``sigma`` are the standard
-deviations of the scanner's blur along x, y and z, in mm.
+deviations of the scanner's blur along x, y and z in mm, the thickness of a slice in mm, and its parts.
 """
 
 import math
@@ -15,7 +15,7 @@ REACH2 = 36.0
 
 
 @njit(cache=True, fastmath=True)
-def line_value(x: float, y: float, z: float, row: np.ndarray, half_mm: float, sigma: np.ndarray) -> float:
+def _line_at(x: float, y: float, z: float, row: np.ndarray, half_mm: float, sigma: np.ndarray) -> float:
     """Return the value in HU at a point of a line of given mass blurred by a Gaussian."""
     hx, hy, hz = half_mm * row[3] / sigma[0], half_mm * row[4] / sigma[1], half_mm * row[5] / sigma[2]
     dx, dy, dz = (x - row[0]) / sigma[0], (y - row[1]) / sigma[1], (z - row[2]) / sigma[2]
@@ -27,6 +27,16 @@ def line_value(x: float, y: float, z: float, row: np.ndarray, half_mm: float, si
     ends = math.erf((along + half) * ROOT_HALF) - math.erf((along - half) * ROOT_HALF)
     scale = row[6] / (2.0 * math.pi * sigma[0] * sigma[1] * sigma[2])
     return scale * math.exp(-0.5 * across2) * ends / (4.0 * half)
+
+
+@njit(cache=True, fastmath=True)
+def line_value(x: float, y: float, z: float, row: np.ndarray, half_mm: float, sigma: np.ndarray) -> float:
+    """Return what a voxel shows of a blurred line: its mean over the slice's thickness, by the midpoint rule."""
+    parts = int(sigma[4])
+    total = 0.0
+    for m in range(parts):
+        total += _line_at(x, y, z + sigma[3] * ((m + 0.5) / parts - 0.5), row, half_mm, sigma)
+    return total / parts
 
 
 @njit(cache=True, fastmath=True)

@@ -1,36 +1,30 @@
 """Fitting blurred lines to bright things: the scan's blur and a seed's brightness, then each thing's seeds."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.cluster.vq import kmeans2
-from scipy.optimize import least_squares
 
 from trocar.imaging.kernels import add_line, changed, cost_of, refine_line
-from trocar.results.seeds_seen import SeedBody
 
-STREAK_HU = 120.0
+STREAK_HU, STREAK_SHARE, STREAK_HIDDEN_HU = 120.0, 0.06, 500.0
 MODEL_SHARE = 0.15
 DARK_SHARE = 1.0
-"""A voxel's misfit counts in units of what is not modelled: streaks of about 120 HU, 15 % of its brightness for the
-blur's shape, and the whole depth of a dark streak."""
+"""A voxel's misfit counts in units of what is not modelled: streaks of about 120 HU or 6 % of the brightest voxel (of
+which a scale cut off shows nothing), 15 % of its own brightness for the blur's shape, the whole depth of a dark streak.
+Rays along a lying seed are nearly put out; so it looks broader and shorter in its wings than in its core."""
 
 CUT_OFF_HU = 3070.0
 """Voxels at or above this may be cut off by a 12-bit scale: a model brighter than they are is not wrong there."""
-
-MASS_RANGE_HU_MM3 = (2.5e4, 3.0e5)
-"""What a seed's brightness summed over volume can be at 80 to 140 kV, from the attenuation of titanium and silver."""
 
 MASS_PULL = 2.0
 SEED_PRICE = 0.12
 """A further seed must explain at least this share of what one seed explains."""
 
-BRIGHT_SHARE = 0.67
-"""Share of a capsule's length that its rod or marker fills, about which the measured bright length is looked for."""
+PART_MM = 1.0
+"""A slice's mean is taken over parts about this thick: the blur beside it is half a millimetre or more."""
 
-ISOLATED_USED = 12
 REACH_MM = 6.0
 
 
@@ -50,20 +44,42 @@ class Patch:
         return float(np.clip(self.observed_hu - self.background_hu, 0.0, None).sum() * self.voxel_mm3)
 
     @property
+    def contrast_hu(self) -> float:
+        """How far its brightest voxel stands above its background."""
+        return float(self.observed_hu.max() - self.background_hu)
+
+    @property
+    def extent_mm(self) -> float:
+        """Diagonal of the box about its bright voxels."""
+        return float(np.linalg.norm(np.ptp(self.points_mm[self.bright], axis=0)))
+
+    @property
     def weight(self) -> Float[np.ndarray, " n"]:
         """Inverse variance of each voxel's misfit."""
         above = self.observed_hu - self.background_hu
         share = np.where(above > 0, MODEL_SHARE, DARK_SHARE)
-        return np.asarray(1.0 / (STREAK_HU**2 + (share * above) ** 2))
+        peak = float(above.max())
+        streak = STREAK_HIDDEN_HU if self.is_cut_off else max(STREAK_HU, STREAK_SHARE * peak)
+        return np.asarray(1.0 / (streak**2 + (share * above) ** 2))
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the scale ends below its brightest voxel."""
+        return bool(self.observed_hu.max() >= CUT_OFF_HU)
 
     @property
     def cap_hu(self) -> float:
         """Where the scale is cut off."""
-        return float(self.observed_hu.max()) if self.observed_hu.max() >= CUT_OFF_HU else 1e9
+        return float(self.observed_hu.max()) if self.is_cut_off else 1e9
 
     def count_by_mass(self, picture: "Picture") -> int:
         """Return how many seeds' brightness it holds."""
         return round(self.mass_hu_mm3 / picture.seen_mass_hu_mm3)
+
+
+def blur_of(across_mm: float, along_mm: float, slice_mm: float) -> Float[np.ndarray, " 5"]:
+    """Return a blur as the kernels take it: Gaussian across and along the scan's axis, then the mean over a slice."""
+    return np.array([across_mm, across_mm, along_mm, slice_mm, max(round(slice_mm / PART_MM), 1)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +95,24 @@ class Picture:
     seen_mass_hu_mm3
         Summed brightness of an isolated seed as the cut-off scale shows it.
     half_mm
-        Half the seed's length.
+        Half the length of the bright part of a seed.
+    capsule_mm
+        Length of the whole capsule: two seeds cannot be nearer end to end.
+    slice_mm
+        Thickness of a slice, taken as the distance of slices.
     """
 
     blur_mm: tuple[float, float, float]
     mass_hu_mm3: float
     seen_mass_hu_mm3: float
     half_mm: float
+    capsule_mm: float
+    slice_mm: float
+
+    @property
+    def sigma(self) -> Float[np.ndarray, " 5"]:
+        """The blur as the kernels take it."""
+        return blur_of(self.blur_mm[0], self.blur_mm[2], self.slice_mm)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,80 +125,7 @@ class ClusterFit:
     spreads: Float[np.ndarray, "n 2"]
 
 
-def measure_picture(
-    patches: Sequence[Patch], body: SeedBody, spacing_ijk_mm: tuple[float, float, float]
-) -> Picture | None:
-    """Return blur and brightness as measured on bright things that are one seed each; None if there is none.
-
-    The free fit has the length fixed and blur, brightness and background open; only fits of seed-like brightness count.
-    """
-    half = 0.5 * body.length_mm
-    fits = []
-    small = [patch for patch in patches if _extent_mm(patch) < body.length_mm + 2.5 + 2.0 * spacing_ijk_mm[2]]
-    for patch in sorted(small, key=lambda each: -each.mass_hu_mm3)[: 6 * ISOLATED_USED]:
-        fit = _free_fit(patch, half, spacing_ijk_mm)
-        if fit is not None and MASS_RANGE_HU_MM3[0] < fit[2] < MASS_RANGE_HU_MM3[1]:
-            fits.append((*fit, patch.mass_hu_mm3))
-        if len(fits) >= 3 * ISOLATED_USED:
-            break
-    if not fits:
-        return None
-    middle = float(np.median([fit[5] for fit in fits]))
-    alike = [fit for fit in fits if 0.6 < fit[5] / middle < 1.6]
-    best = sorted(alike, key=lambda fit: fit[3])[:ISOLATED_USED]
-    blur_xy, blur_z, mass, _, bright_half, seen = (float(np.median([fit[n] for fit in best])) for n in range(6))
-    return Picture(blur_mm=(blur_xy, blur_xy, blur_z), mass_hu_mm3=mass, seen_mass_hu_mm3=seen, half_mm=bright_half)
-
-
-def _extent_mm(patch: Patch) -> float:
-    bright = patch.points_mm[patch.bright]
-    return float(np.linalg.norm(np.ptp(bright, axis=0)))
-
-
-def _free_fit(
-    patch: Patch, half_mm: float, spacing_ijk_mm: tuple[float, float, float]
-) -> tuple[float, float, float, float, float] | None:
-    """Return blur across and along the scan's axis, brightness, misfit and half length of one line, all open."""
-    start = _start_rows(patch, 1, half_mm, np.random.default_rng(0))[0]
-    root = np.sqrt(patch.weight)
-
-    def misfit(p: np.ndarray) -> np.ndarray:
-        row = np.array([*(start[:3] + p[:3]), *_turn(start[3:6], p[3], p[4]), np.exp(p[5])])
-        sigma = np.array([np.exp(p[6]), np.exp(p[6]), np.exp(p[7])])
-        model = np.full(len(patch.observed_hu), patch.background_hu)
-        add_line(patch.points_mm, row, np.exp(p[8]), sigma, model, 1.0)
-        prior = [
-            (p[6] - np.log(0.75)) * 2.0,
-            (p[7] - np.log(0.3 * spacing_ijk_mm[2] + 0.4)) * 2.0,
-            (p[8] - first[8]) * 4.0,
-        ]
-        return np.concatenate([root * (patch.observed_hu - np.minimum(model, patch.cap_hu)), prior])
-
-    first = np.array([0, 0, 0, 0, 0, np.log(9e4), np.log(0.75), np.log(0.3 * spacing_ijk_mm[2] + 0.4)])
-    first = np.append(first, np.log(BRIGHT_SHARE * half_mm))
-    spread = np.array([2, 2, 3, 1, 1, 2.0, 0.7, 0.7, 0.4])
-    result = least_squares(misfit, first, bounds=(first - spread, first + spread), max_nfev=40, x_scale=spread)
-    empty = float((root**2 * (patch.observed_hu - patch.background_hu) ** 2).sum())
-    share_left = float(2.0 * result.cost / empty)
-    if share_left > 0.3:
-        return None
-    return (
-        float(np.exp(result.x[6])),
-        float(np.exp(result.x[7])),
-        float(np.exp(result.x[5])),
-        share_left,
-        float(np.exp(result.x[8])),
-    )
-
-
-def _turn(axis: np.ndarray, angle_1: float, angle_2: float) -> np.ndarray:
-    side = np.cross(axis, (1.0, 0.0, 0.0) if abs(axis[0]) < 0.6 else (0.0, 1.0, 0.0))
-    side /= np.linalg.norm(side)
-    turned = axis + angle_1 * side + angle_2 * np.cross(axis, side)
-    return np.asarray(turned / np.linalg.norm(turned))
-
-
-def _start_rows(patch: Patch, count: int, half_mm: float, generator: np.random.Generator) -> np.ndarray:
+def start_rows(patch: Patch, count: int, half_mm: float, generator: np.random.Generator) -> np.ndarray:
     """Return seeds placed by k-means on the bright voxels, each along its cell's longest axis."""
     bright = patch.points_mm[patch.bright]
     light = np.clip(patch.observed_hu[patch.bright] - patch.background_hu, 1.0, None)
@@ -207,7 +161,7 @@ def _best_reading(patch: Patch, picture: Picture, count: int, likely: int, empty
     tries = 1 if count == 1 else 4
     attempts = []
     for _ in range(tries):
-        rows = _start_rows(patch, count, picture.half_mm, generator)
+        rows = start_rows(patch, count, picture.half_mm, generator)
         rows[:, 6] = picture.mass_hu_mm3
         attempts.append(_fitted(patch, picture, rows, sweeps=3 if count > 1 else 1))
     if count == 1:
@@ -227,7 +181,7 @@ def _along(rows: np.ndarray, axis: np.ndarray) -> np.ndarray:
 
 def _fitted(patch: Patch, picture: Picture, rows: np.ndarray, *, sweeps: int) -> tuple[np.ndarray, float]:
     """Return seeds refined one after the other, and what is left unexplained."""
-    sigma = np.array(picture.blur_mm)
+    sigma = picture.sigma
     rows = rows.copy()
     weight, cap = patch.weight, patch.cap_hu
     scale = 1.0 / max(len(rows), 1)
@@ -258,7 +212,7 @@ def _single_energy(patch: Patch, picture: Picture) -> float:
 
 def _quality(patch: Patch, picture: Picture, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return, for each seed, the explained share of the picture within 3 mm of it, and its spreads."""
-    sigma = np.array(picture.blur_mm)
+    sigma = picture.sigma
     model = np.full(len(patch.observed_hu), patch.background_hu)
     for row in rows:
         add_line(patch.points_mm, row, picture.half_mm, sigma, model, 1.0)
@@ -282,7 +236,7 @@ def _spreads(
 
     Both are root mean squares, over the three axes and over the two ways a direction can turn.
     """
-    sigma, step = np.array(picture.blur_mm), 0.05
+    sigma, step = picture.sigma, 0.05
     slopes = []
     for parameter in range(5):
         pair = []

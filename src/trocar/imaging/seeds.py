@@ -5,15 +5,16 @@ same for every seed of a scan, whatever its direction. Nothing is trained.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool
-from scipy.ndimage import binary_dilation, find_objects, label
+from jaxtyping import Bool, Float
+from scipy.ndimage import binary_dilation, distance_transform_edt, find_objects, label, maximum
 
 from trocar.errors import ImagingError
 from trocar.geometry.volume import Quantity, Volume
-from trocar.imaging.seed_fit import ClusterFit, Patch, Picture, fit_cluster, measure_picture
+from trocar.imaging.seed_fit import ClusterFit, Patch, Picture, fit_cluster
+from trocar.imaging.seed_picture import measure_picture
 from trocar.results.seeds_seen import FoundSeed, Localisation, SeedBody, Verdict
 
 DIMMEST_HU = 600.0
@@ -23,7 +24,13 @@ SHARE_OF_PEAK = 0.4
 """Voxels above this share of the typical peak belong to a bright thing: parts neighbours, keeps both ends of a seed."""
 
 PEAKS_RANKED = 15
-"""The typical peak is the median of this many brightest small things."""
+"""The typical peak is the median of this many brightest things."""
+
+THICK_MM = 4.0
+"""Depth below its own surface that no seed or train of seeds reaches."""
+
+AWAY_MM, SURE_AWAY = 30.0, 0.8
+"""So far from every planned place a thing must look more like a seed to be taken for one."""
 
 SURE, POSSIBLE = 0.5, 0.15
 """Confidence from which a thing is taken for a seed, and from which a person is asked."""
@@ -38,6 +45,7 @@ def find_seeds(
     *,
     expected: int | None = None,
     within: Bool[np.ndarray, "k j i"] | None = None,
+    planned_lps_mm: Float[np.ndarray, "n 3"] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Localisation:
     """Return every seed the scan shows, and what is doubtful.
@@ -53,6 +61,9 @@ def find_seeds(
         picture about equally well.
     within
         Where to look; None for the whole scan.
+    planned_lps_mm
+        Where seeds were planned, in the frame of the scan: far from there, teeth, clips and bone are likelier than a
+        seed, and only what is plainly one is taken for one.
     progress
         Called with the share done.
 
@@ -67,8 +78,8 @@ def find_seeds(
             "a scan in {quantity} was given; seeds are looked for on CT in HU",
             quantity=scan.quantity.value,
         )
-    patches = _patches(scan, body, within)
-    picture = measure_picture(patches, body, scan.grid.spacing_ijk_mm) if patches else None
+    patches = _patches(scan, within)
+    picture = measure_picture(patches, body, scan.grid.spacing_ijk_mm[2]) if patches else None
     if picture is None:
         raise _nothing_found(len(patches), body)
     readings = []
@@ -77,10 +88,18 @@ def find_seeds(
         if progress is not None:
             progress((number + 1) / len(patches))
     chosen = _settled(readings, expected)
-    found = tuple(sorted((seed for seeds in chosen for seed in seeds), key=lambda seed: -seed.confidence))
+    judged = (_judged_by_place(seed, planned_lps_mm) for seeds in chosen for seed in seeds)
+    found = tuple(sorted(judged, key=lambda seed: -seed.confidence))
     if not found:
         raise _nothing_found(len(patches), body)
     return Localisation(found=found, blur_mm=picture.blur_mm, seed_mass_hu_mm3=picture.mass_hu_mm3)
+
+
+def _judged_by_place(seed: FoundSeed, planned_lps_mm: Float[np.ndarray, "n 3"] | None) -> FoundSeed:
+    if planned_lps_mm is None or seed.verdict is not Verdict.SEED or seed.confidence >= SURE_AWAY:
+        return seed
+    away_mm = np.linalg.norm(planned_lps_mm - seed.position_lps_mm, axis=1).min()
+    return replace(seed, verdict=Verdict.DOUBTFUL) if away_mm > AWAY_MM else seed
 
 
 def _nothing_found(looked_at: int, body: SeedBody) -> ImagingError:
@@ -93,11 +112,11 @@ def _nothing_found(looked_at: int, body: SeedBody) -> ImagingError:
     )
 
 
-def _patches(scan: Volume, body: SeedBody, within: np.ndarray | None) -> list[Patch]:
+def _patches(scan: Volume, within: np.ndarray | None) -> list[Patch]:
     """Return the bright things with the voxels around them."""
     values = scan.values_kji
     allowed = np.ones(values.shape, dtype=bool) if within is None else within
-    typical = _typical_peak(values, allowed, scan, body)
+    typical = _typical_peak(values, allowed)
     bright = allowed & (values > max(DIMMEST_HU, SHARE_OF_PEAK * typical))
     names, _ = label(bright, structure=np.ones((3, 3, 3)))
     spacing_kji = np.array(scan.grid.spacing_ijk_mm[::-1])
@@ -109,6 +128,8 @@ def _patches(scan: Volume, body: SeedBody, within: np.ndarray | None) -> list[Pa
             for part, p, size in zip(box, pad, values.shape, strict=True)
         )
         inside = names[wide] == number
+        if _is_thick(inside, spacing_kji):
+            continue
         others = bright[wide] & ~inside
         patch = _patch(values[wide], inside, others, np.array([part.start for part in wide]), spacing_kji)
         if patch is not None:
@@ -116,18 +137,13 @@ def _patches(scan: Volume, body: SeedBody, within: np.ndarray | None) -> list[Pa
     return patches
 
 
-def _typical_peak(values: np.ndarray, allowed: np.ndarray, scan: Volume, body: SeedBody) -> float:
-    names, count = label(allowed & (values > 2.0 * DIMMEST_HU))
+def _typical_peak(values: np.ndarray, allowed: np.ndarray) -> float:
+    """Return the median peak of the brightest things: seeds outshine bone, and outnumber prostheses."""
+    names, count = label(allowed & (values > 1.5 * DIMMEST_HU), structure=np.ones((3, 3, 3)))
     if count == 0:
         return 0.0
-    longest_mm = 4.0 * body.length_mm
-    spacing_kji = np.array(scan.grid.spacing_ijk_mm[::-1])
-    peaks = [
-        float(values[box][names[box] == number].max())
-        for number, box in enumerate(find_objects(names), start=1)
-        if max((part.stop - part.start) * s for part, s in zip(box, spacing_kji, strict=True)) < longest_mm
-    ]
-    return float(np.median(sorted(peaks, reverse=True)[:PEAKS_RANKED])) if peaks else 0.0
+    peaks = np.sort(maximum(values, names, np.arange(1, count + 1)))[::-1]
+    return float(np.median(peaks[:PEAKS_RANKED]))
 
 
 def _patch(
@@ -148,6 +164,14 @@ def _patch(
         background_hu=float(np.median(values[ring])),
         voxel_mm3=float(np.prod(spacing_kji)),
     )
+
+
+def _is_thick(inside: np.ndarray, spacing_kji: np.ndarray) -> bool:
+    """Say whether a bright thing is thicker than any seed however it blooms: a prosthesis, a tooth, solid bone."""
+    if inside.sum() * float(np.prod(spacing_kji)) < THICK_MM**3:
+        return False
+    depth = distance_transform_edt(np.pad(inside, 1), sampling=np.minimum(spacing_kji, THICK_MM))
+    return bool(depth.max() > THICK_MM)
 
 
 def _voxels(length_mm: float, spacing_mm: float) -> int:

@@ -1,7 +1,7 @@
 """The report of a verification after a permanent implant."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -10,7 +10,7 @@ from trocar.geometry.volume import Volume
 from trocar.plan.patient import Image
 from trocar.plan.plan import ImplantPlan
 from trocar.plan.structures import Structure
-from trocar.report.basis import basis_blocks
+from trocar.report.basis import Limit, basis_blocks
 from trocar.report.document import (
     Align,
     Block,
@@ -30,6 +30,7 @@ from trocar.report.document import (
 )
 from trocar.report.names import printed_name
 from trocar.report.pictures import Paper
+from trocar.report.protection import protection_blocks
 from trocar.report.slices import isodose_levels
 from trocar.report.verification_pictures import (
     ShownImplant,
@@ -41,11 +42,20 @@ from trocar.report.verification_pictures import (
 )
 from trocar.results.dvh import Dvh
 from trocar.results.findings import Finding, Severity
-from trocar.results.indices import Estimate, ImplantIndices
+from trocar.results.indices import ImplantIndices
+from trocar.results.protection import ProtectionEstimate
 from trocar.results.provenance import Provenance
-from trocar.results.registration import Registration
+from trocar.results.registration import Motion, Registration
 from trocar.results.seeds_seen import FoundSeed
-from trocar.results.verification import Fate, Interval, SeedComparison, SeedCounts, StructureOutcome
+from trocar.results.verification import (
+    ColdRegion,
+    Fate,
+    FurtherSeeds,
+    Interval,
+    SeedComparison,
+    SeedCounts,
+    StructureOutcome,
+)
 
 SHOWN_PERCENTS = (50.0, 100.0, 150.0, 200.0)
 MOST_CROPS = 24
@@ -73,6 +83,10 @@ class VerifiedCase:
         Doses of both.
     dose
         Of the seeds seen, on a grid.
+    indices, cold, further, protection, swollen
+        CI, EI, HI; what is cold and what would mend it; protection of others; with the swelling going down.
+    errors, corrected_by
+        What the intervals rest on, and who corrected seeds by hand.
     findings, provenance
         What must be seen, and where the numbers come from.
     """
@@ -94,9 +108,15 @@ class VerifiedCase:
     planned_indices: ImplantIndices | None
     implanted_indices: ImplantIndices | None
     dose: Volume
+    indices: tuple[Interval, ...]
+    cold: tuple[ColdRegion, ...]
+    further: FurtherSeeds | None
+    protection: ProtectionEstimate | None
+    swollen: tuple[Interval, ...] | None
+    errors: tuple[Limit, ...]
+    corrected_by: str
     findings: tuple[Finding, ...]
     provenance: Provenance
-    more: tuple[Block, ...] = field(default_factory=tuple)
 
 
 def verification_document(case: VerifiedCase, *, made_at: datetime, paper: Paper) -> Document:
@@ -141,11 +161,13 @@ def _blocks(case: VerifiedCase, paper: Paper) -> Iterator[Block]:
         )
     )
     yield from _slice_blocks(case, paper)
-    yield from case.more
+    yield from _cold_blocks(case)
     yield from _seed_blocks(case, paper)
     yield from _registration_blocks(case, paper)
     yield from _crop_blocks(case, paper)
-    yield from basis_blocks(case.provenance, limits=(), deviations=(), files=())
+    if case.protection is not None:
+        yield from protection_blocks(case.protection, paper=paper)
+    yield from basis_blocks(case.provenance, limits=case.errors, deviations=(), files=())
 
 
 def _verdict(case: VerifiedCase) -> Box:
@@ -211,6 +233,8 @@ def _facts(case: VerifiedCase, paper: Paper) -> Iterator[tuple[Text, Text]]:
     spacing = case.scan.volume.grid.spacing_ijk_mm
     yield say("report.verify-voxel", "Pixel / slice of the CT"), f"{spacing[0]:.2f} mm / {spacing[2]:.2f} mm"
     yield say("report.verify-reference", "100 % is"), f"{case.reference_gy:g} Gy"
+    if case.corrected_by:
+        yield say("report.verify-corrected", "Seeds corrected by hand by"), case.corrected_by
     yield say("report.plan-source", "Seeds"), ", ".join(sorted({seed.source_model for seed in plan.seeds}))
 
 
@@ -249,9 +273,9 @@ def _dose_blocks(case: VerifiedCase, paper: Paper) -> Iterator[Block]:
     rows = [row for outcome in target for row in _metric_rows(outcome)]
     rows += list(_index_rows(case))
     yield _dose_table(rows, caption=say("report.verify-target-caption", "The target; the interval holds 95 %."))
-    organs = [row for outcome in case.outcomes if not outcome.is_target for row in _metric_rows(outcome)]
+    organs = [outcome for outcome in case.outcomes if not outcome.is_target]
     if organs:
-        yield _dose_table(organs, caption=say("report.verify-organ-caption", "Organs; the interval holds 95 %."))
+        yield _organ_table(organs)
     if any(outcome.is_carried for outcome in case.outcomes):
         yield Paragraph(
             text=say(
@@ -269,6 +293,35 @@ def _dose_blocks(case: VerifiedCase, paper: Paper) -> Iterator[Block]:
         caption=say("report.verify-dvh-caption", "Dose–volume histograms: implanted (solid) and planned (dashed)."),
         name="dvh",
     )
+
+
+def _organ_table(organs: list[StructureOutcome]) -> Table:
+    names = list(dict.fromkeys(metric.name for organ in organs for metric in organ.metrics))
+    return Table(
+        columns=(
+            Column(head=say("report.goal-structure", "Structure"), share=1.0),
+            *(Column(head=f"{name} (Gy)", align=Align.RIGHT) for name in names),
+        ),
+        rows=tuple(
+            (
+                f"{organ.name}{' *' if organ.is_carried else ''} ({organ.volume_cc:.1f} cc)",
+                *(_organ_cell(organ, name) for name in names),
+            )
+            for organ in organs
+        ),
+        caption=say("report.verify-organ-caption", "Organs: planned → implanted, and the interval that holds 95 %."),
+        compact=True,
+    )
+
+
+def _organ_cell(organ: StructureOutcome, name: str) -> str:
+    found = [metric for metric in organ.metrics if metric.name == name and np.isfinite(metric.value)]
+    if not found:
+        return "–"
+    metric = found[0]
+    planned = "–" if metric.planned is None else f"{metric.planned:.1f}"
+    interval = "" if metric.low is None or metric.high is None else f" ({metric.low:.1f}–{metric.high:.1f})"
+    return f"{planned} → {metric.value:.1f}{interval}"
 
 
 def _dose_table(rows: list[tuple[Text, ...]], *, caption: Text) -> Table:
@@ -304,25 +357,67 @@ def _metric_cells(metric: Interval, *, digits: int = 1) -> tuple[str, ...]:
 
 
 def _index_rows(case: VerifiedCase) -> Iterator[tuple[Text, ...]]:
-    for metric in index_intervals(case.planned_indices, case.implanted_indices):
+    for metric in case.indices:
         yield ("", *_metric_cells(metric, digits=2))
 
 
-def index_intervals(planned: ImplantIndices | None, implanted: ImplantIndices | None) -> tuple[Interval, ...]:
-    """Return CI, EI and HI of both doses."""
-    if implanted is None:
-        return ()
-    rows = []
-    for name in ("ci", "ei", "hi"):
-        value: Estimate | None = getattr(implanted, name)
-        before: Estimate | None = getattr(planned, name) if planned is not None else None
-        if value is not None:
-            rows.append(
-                Interval(
-                    name=name.upper(), unit="", planned=None if before is None else before.value, value=value.value
-                )
-            )
-    return tuple(rows)
+def _cold_blocks(case: VerifiedCase) -> Iterator[Block]:
+    if case.swollen is not None:
+        yield Heading(text=say("report.verify-swelling", "With the swelling going down"), level=2)
+        yield _dose_table(
+            [("", *_metric_cells(metric)) for metric in case.swollen],
+            caption=say(
+                "report.verify-swelling-caption",
+                "The target as it lies on the CT (left) and with seeds and tissue drawing together (right).",
+            ),
+        )
+    if not case.outcomes:
+        return
+    yield Heading(text=say("report.verify-cold", "What is cold, and what would mend it"))
+    if not case.cold:
+        yield Paragraph(
+            text=say("report.verify-no-cold", "No connected part of the target of 0.05 cc or more is below 100 %.")
+        )
+        return
+    yield Table(
+        columns=(
+            Column(head=say("report.verify-cold-volume", "Volume (cc)"), align=Align.RIGHT),
+            Column(head=say("report.verify-cold-least", "Least dose (Gy)"), align=Align.RIGHT),
+            Column(head=say("report.verify-cold-middle", "Middle x, y, z (mm)"), align=Align.RIGHT, share=1.0),
+            Column(head=say("report.verify-cold-coldest", "Coldest at x, y, z (mm)"), align=Align.RIGHT, share=1.0),
+        ),
+        rows=tuple(
+            (f"{c.volume_cc:.2f}", f"{c.least_gy:.0f}", _place(c.centre_lps_mm), _place(c.coldest_lps_mm))
+            for c in case.cold
+        ),
+        caption=say("report.verify-cold-caption", "Connected parts of the target below 100 %, the largest first."),
+    )
+    if case.further is not None:
+        yield _further_box(case.further)
+
+
+def _place(point_lps_mm: np.ndarray) -> str:
+    return ", ".join(f"{part:.1f}" for part in point_lps_mm)
+
+
+def _further_box(further: FurtherSeeds) -> Box:
+    return Box(
+        title=say("report.verify-further", "{n} further seeds would mend it", n=len(further.positions_lps_mm)),
+        text=say(
+            "report.verify-further-text",
+            "V100 from {before:.1f} to {after:.1f} %, D90 from {d90_before:.0f} to {d90_after:.0f} Gy, with seeds of "
+            "the same "
+            "strength at (x, y, z): {places} mm. Places only: whether needles reach them, and whether it is wise, is "
+            "for the "
+            "physician to say.",
+            before=further.v100_before_percent,
+            after=further.v100_after_percent,
+            d90_before=further.d90_before_gy,
+            d90_after=further.d90_after_gy,
+            places="; ".join(f"({_place(place)})" for place in further.positions_lps_mm),
+        ),
+        tone=Tone.PLAIN,
+    )
 
 
 def _slice_blocks(case: VerifiedCase, paper: Paper) -> Iterator[Block]:
@@ -428,6 +523,12 @@ def _seed_table(case: VerifiedCase) -> Table:
     )
 
 
+_MOTIONS = {
+    Motion.RIGID: say("report.motion-rigid", "rigid"),
+    Motion.DEFORMABLE: say("report.motion-deformable", "deformable"),
+}
+
+
 def _registration_blocks(case: VerifiedCase, paper: Paper) -> Iterator[Block]:
     registration = case.registration
     if registration is None:
@@ -436,7 +537,7 @@ def _registration_blocks(case: VerifiedCase, paper: Paper) -> Iterator[Block]:
     moved = registration.moving_from_fixed[:3, 3]
     yield Facts(
         rows=(
-            (say("report.verify-motion", "Registration"), registration.motion.value),
+            (say("report.verify-motion", "Registration"), _MOTIONS[registration.motion]),
             (say("report.verify-likeness", "Likeness before → after"), _likeness(registration)),
             (say("report.verify-rotation", "Rotation"), f"{registration.rotation_deg:.1f}°"),
             (say("report.verify-translation", "Translation L, P, H"), ", ".join(f"{x:+.1f}" for x in moved) + " mm"),

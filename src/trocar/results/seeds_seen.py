@@ -58,6 +58,8 @@ class FoundSeed(Value):
         Share of the picture around it that the fitted seeds explain.
     axis_sd_deg
         Standard deviation of the axis' direction.
+    by_hand
+        Who set or accepted it; empty for what the finder found by itself.
     """
 
     position_lps_mm: Float[np.ndarray, " 3"]
@@ -69,6 +71,7 @@ class FoundSeed(Value):
     mass_ratio: float
     explained: float
     axis_sd_deg: float
+    by_hand: str = ""
 
     @property
     def axis_is_known(self) -> bool:

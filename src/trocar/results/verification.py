@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from trocar.geometry.value import Value, frozen_array
+from trocar.results.indices import Estimate, ImplantIndices
 
 
 class Fate(Enum):
@@ -162,3 +163,66 @@ class StructureOutcome(Value):
     def metric(self, name: str) -> Interval:
         """Return a metric by its name."""
         return next(each for each in self.metrics if each.name == name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ColdRegion(Value):
+    """A connected part of the target below the reference dose.
+
+    Parameters
+    ----------
+    volume_cc
+        How much.
+    centre_lps_mm, coldest_lps_mm
+        Its middle, and where it is coldest.
+    least_gy
+        The least dose in it.
+    """
+
+    volume_cc: float
+    centre_lps_mm: Float[np.ndarray, " 3"]
+    least_gy: float
+    coldest_lps_mm: Float[np.ndarray, " 3"]
+
+    def __post_init__(self) -> None:
+        for name in ("centre_lps_mm", "coldest_lps_mm"):
+            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FurtherSeeds(Value):
+    """Places where further seeds would mend a target, and what they would make of it.
+
+    Parameters
+    ----------
+    positions_lps_mm
+        The most helpful first.
+    v100_before_percent, v100_after_percent, d90_before_gy, d90_after_gy
+        Of the target, counted on points.
+    """
+
+    positions_lps_mm: Float[np.ndarray, "n 3"]
+    v100_before_percent: float
+    v100_after_percent: float
+    d90_before_gy: float
+    d90_after_gy: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "positions_lps_mm", frozen_array(self.positions_lps_mm, np.float64))
+
+
+def index_intervals(planned: ImplantIndices | None, implanted: ImplantIndices | None) -> tuple[Interval, ...]:
+    """Return CI, EI and HI of both doses."""
+    if implanted is None:
+        return ()
+    rows = []
+    for name in ("ci", "ei", "hi"):
+        value: Estimate | None = getattr(implanted, name)
+        before: Estimate | None = getattr(planned, name) if planned is not None else None
+        if value is not None:
+            rows.append(
+                Interval(
+                    name=name.upper(), unit="", planned=None if before is None else before.value, value=value.value
+                )
+            )
+    return tuple(rows)

@@ -10,12 +10,13 @@ from jaxtyping import Float
 from trocar.catalogue.sources import load_source
 from trocar.dose.base import Formalism, source_terms
 from trocar.dose.decay import strength_at_u
-from trocar.errors import PlanError
+from trocar.errors import ImagingError, PlanError
 from trocar.evaluate.conformity import implant_indices
 from trocar.evaluate.dvh import Accuracy, compute_dvh
 from trocar.geometry.region import EndCap, Region
 from trocar.geometry.value import Value
 from trocar.imaging.register import register
+from trocar.imaging.seed_corrections import Corrections, corrected_seeds
 from trocar.imaging.seed_match import match_seeds
 from trocar.imaging.seeds import find_seeds
 from trocar.messages import Message
@@ -27,9 +28,18 @@ from trocar.plan.structures import Structure, StructureSet
 from trocar.results.dvh import Dvh
 from trocar.results.findings import Finding
 from trocar.results.indices import ImplantIndices
+from trocar.results.protection import Measured, ProtectionEstimate
 from trocar.results.registration import Motion, Registration
 from trocar.results.seeds_seen import FoundSeed, Localisation, SeedBody
-from trocar.results.verification import Interval, SeedComparison, SeedCounts, StructureOutcome
+from trocar.results.verification import (
+    ColdRegion,
+    FurtherSeeds,
+    Interval,
+    SeedComparison,
+    SeedCounts,
+    StructureOutcome,
+    index_intervals,
+)
 from trocar.workflow.carry import carry_structures
 from trocar.workflow.histograms import (
     ORGAN_METRICS,
@@ -41,13 +51,23 @@ from trocar.workflow.histograms import (
     metric_value,
     region_of,
 )
+from trocar.workflow.swelling import Swelling, dose_while_shrinking
+from trocar.workflow.verify_cold import cold_regions, further_seeds
 from trocar.workflow.verify_doubts import require_one_patient, require_seeds_of_plan, verification_findings
+from trocar.workflow.verify_errors import ErrorBudget, with_intervals
+from trocar.workflow.verify_protection import protect_others
 
 TARGET_METRICS = ("D90", "D100", "V100", "V150", "V200", "Dmean")
 ORGAN_REACH_MM = 40.0
 """Organs further from the implant than this receive under a hundredth of the prescription: nothing worth a row."""
 
 ORGAN_ACCURACY = Accuracy(volume_percent=0.5, dose_percent=1.0, points=20_000, most_points=300_000)
+
+COVERAGE_WORTH_PERCENT = 1.0
+"""A target covered less than planned by no more than this is not worth a further seed."""
+
+SEED_OF_ERRORS = 20_260_101
+"""Of the draws of errors: the same verification gives the same intervals."""
 
 Progress = Callable[[Message, float], None]
 """Called with the stage and the share of it that is done."""
@@ -90,6 +110,14 @@ class VerifyRequest:
         What may move between the two images.
     end_cap
         What closes structures at their ends.
+    corrections
+        What a person decided about the seeds found; None for nothing.
+    budget
+        Errors for the intervals; None for no intervals.
+    measured
+        A survey reading; None where there is none.
+    swelling
+        Of the target, going down after the scan; None to take it as it lies on the scan.
     """
 
     plan: ImplantPlan
@@ -101,6 +129,10 @@ class VerifyRequest:
     reference_gy: float | None = None
     motion: Motion = Motion.RIGID
     end_cap: EndCap = EndCap.HALF_SLICE
+    corrections: Corrections | None = None
+    budget: ErrorBudget | None = None
+    measured: Measured | None = None
+    swelling: Swelling | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -131,6 +163,14 @@ class Verification(Value):
         Of the target; None without structures.
     outcomes, planned_dvhs, implanted_dvhs
         Of every structure, the target first.
+    indices
+        CI, EI and HI with their intervals.
+    cold, further
+        What is below the reference dose, and where further seeds would mend it.
+    protection
+        Of others; None where the scan shows no skin.
+    swollen
+        D90 and V100 with the swelling going down; None where none was stated.
     findings
         The severest first.
     """
@@ -151,6 +191,13 @@ class Verification(Value):
     outcomes: tuple[StructureOutcome, ...]
     planned_dvhs: tuple[Dvh, ...]
     implanted_dvhs: tuple[Dvh, ...]
+    indices: tuple[Interval, ...]
+    cold: tuple[ColdRegion, ...]
+    further: FurtherSeeds | None
+    protection: ProtectionEstimate | None
+    swollen: tuple[Interval, ...] | None
+    budget: ErrorBudget | None
+    corrected_by: str
     findings: tuple[Finding, ...]
 
 
@@ -172,13 +219,8 @@ def verify_implant(request: VerifyRequest, *, progress: Progress | None = None) 
     told(REGISTERING, 0.0)
     registration = _registration(request)
     told(REGISTERING, 1.0)
-    localisation = find_seeds(
-        request.scan.volume,
-        _seed_body(plan),
-        expected=_expected(request),
-        progress=lambda share: told(SEARCHING, share),
-    )
     planned = moved_plan(plan, registration, request.scan)
+    localisation = _located(request, planned, told)
     seen = localisation.seeds
     comparison = match_seeds(_places(planned.seeds), _places(seen))
     require_seeds_of_plan(planned, seen, comparison, request.scan, expected=_expected(request))
@@ -192,10 +234,15 @@ def verify_implant(request: VerifyRequest, *, progress: Progress | None = None) 
         reference_gy=reference_gy,
         end_cap=request.end_cap,
     )
-    evaluated = [_evaluated(each, doses, target, request) for each in _near(structures, planned)]
+    drawn = _near(structures, planned)
+    drawn.sort(key=lambda each: target is None or each.name != target.name)
+    evaluated = [_evaluated(each, doses, target, request) for each in drawn]
+    planned_indices, implanted_indices = _indices(target, doses)
     told(COMPARING, 1.0)
-    indices = _indices(target, doses)
-    counts = _counts(request, localisation)
+    outcomes, indices = _intervals(
+        request, doses, drawn, evaluated, implanted, seen, planned_indices, implanted_indices
+    )
+    cold, further = _cold(target, doses, implanted, outcomes)
     verified = Verification(
         planned=planned,
         implanted=implanted,
@@ -205,17 +252,123 @@ def verify_implant(request: VerifyRequest, *, progress: Progress | None = None) 
         registration=registration,
         structures=structures,
         comparison=comparison,
-        counts=counts,
+        counts=_counts(request, localisation),
         reference_gy=reference_gy,
         target=target.name if target is not None else "",
-        planned_indices=indices[0],
-        implanted_indices=indices[1],
-        outcomes=tuple(each[0] for each in evaluated),
+        planned_indices=planned_indices,
+        implanted_indices=implanted_indices,
+        outcomes=outcomes,
         planned_dvhs=tuple(each[1] for each in evaluated),
         implanted_dvhs=tuple(each[2] for each in evaluated),
+        indices=indices,
+        cold=cold,
+        further=further,
+        protection=_protection(request, implanted),
+        swollen=_swollen(request, target, doses, implanted),
+        budget=request.budget,
+        corrected_by=request.corrections.actor if request.corrections else "",
         findings=(),
     )
     return replace(verified, findings=verification_findings(verified, request.scan))
+
+
+def _located(request: VerifyRequest, planned: ImplantPlan, told: Progress) -> Localisation:
+    """Return the seeds of the scan, with what a person decided about them carried out."""
+    found = find_seeds(
+        request.scan.volume,
+        _seed_body(planned),
+        expected=_expected(request),
+        planned_lps_mm=_places(planned.seeds),
+        progress=lambda share: told(SEARCHING, share),
+    )
+    corrections = request.corrections
+    if corrections is None:
+        return found
+    series = request.scan.reference.series_uid
+    if corrections.series_uid and corrections.series_uid != series:
+        raise PlanError(
+            "verify.corrections-elsewhere",
+            "the corrections were made on series {theirs}, the scan is series {ours}; use those made on this scan",
+            theirs=corrections.series_uid,
+            ours=series,
+        )
+    return corrected_seeds(found, corrections)
+
+
+def _intervals(  # noqa: PLR0917 - one call, all of it needed
+    request: VerifyRequest,
+    doses: "_Doses",
+    drawn: list[Structure],
+    evaluated: list[tuple[StructureOutcome, Dvh, Dvh]],
+    implanted: ImplantPlan,
+    seen: tuple[FoundSeed, ...],
+    planned_indices: ImplantIndices | None,
+    implanted_indices: ImplantIndices | None,
+) -> tuple[tuple[StructureOutcome, ...], tuple[Interval, ...]]:
+    outcomes = tuple(each[0] for each in evaluated)
+    indices = index_intervals(planned_indices, implanted_indices)
+    if request.budget is None:
+        return outcomes, indices
+    return with_intervals(
+        outcomes,
+        indices,
+        tuple(doses.region(each) for each in drawn),
+        implanted,
+        seed_sd_mm=np.array([seed.position_sd_mm for seed in seen]),
+        budget=request.budget,
+        reference_gy=doses.reference_gy,
+        rng=np.random.default_rng(SEED_OF_ERRORS),
+    )
+
+
+def _cold(
+    target: Structure | None, doses: "_Doses", implanted: ImplantPlan, outcomes: tuple[StructureOutcome, ...]
+) -> tuple[tuple[ColdRegion, ...], FurtherSeeds | None]:
+    """Return what is cold, and further seeds where the target is covered less than planned."""
+    if target is None:
+        return (), None
+    region = doses.region(target)
+    cold = cold_regions(region, doses.implanted, reference_gy=doses.reference_gy)
+    coverage = next(each for each in outcomes if each.is_target).metric("V100")
+    if coverage.planned is None or coverage.value >= coverage.planned - COVERAGE_WORTH_PERCENT:
+        return cold, None
+    return cold, further_seeds(
+        region, implanted, doses.implanted, reference_gy=doses.reference_gy, wanted_percent=coverage.planned
+    )
+
+
+def _protection(request: VerifyRequest, implanted: ImplantPlan) -> ProtectionEstimate | None:
+    acquired = request.scan.acquired_at
+    hours = max((acquired - implanted.implant_at).total_seconds() / 3600.0, 0.0) if acquired else 0.0
+    try:
+        return protect_others(implanted, request.scan.volume, discharged_after_h=hours, measured=request.measured)
+    except ImagingError:
+        return None
+
+
+def _swollen(
+    request: VerifyRequest, target: Structure | None, doses: "_Doses", implanted: ImplantPlan
+) -> tuple[Interval, ...] | None:
+    """Return D90 and V100 of the target with the swelling going down about its middle."""
+    if request.swelling is None or target is None:
+        return None
+    region = doses.region(target)
+    acquired = request.scan.acquired_at or implanted.implant_at
+    since_h = max((acquired - implanted.implant_at).total_seconds() / 3600.0, 0.0)
+    dose = dose_while_shrinking(
+        implanted, request.swelling, about_lps_mm=region.bounds_lps_mm.mean(axis=0), scanned_after_h=since_h
+    )
+    still = compute_dvh(region, doses.implanted, name=target.name, accuracy=SCREEN_ACCURACY)
+    shrunk = compute_dvh(region, dose, name=target.name, accuracy=SCREEN_ACCURACY)
+    return tuple(
+        Interval(
+            name=name,
+            unit=unit,
+            planned=metric_value(Metric.parse(name), still, reference_gy=doses.reference_gy),
+            value=metric_value(Metric.parse(name), shrunk, reference_gy=doses.reference_gy),
+        )
+        for name, unit in (("D90", "Gy"), ("V100", "%"))
+    )
 
 
 def _places(seeds: tuple[Seed, ...] | tuple[FoundSeed, ...]) -> Float[np.ndarray, "n 3"]:
