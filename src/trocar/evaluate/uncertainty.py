@@ -79,7 +79,7 @@ def error_sample(region: Region, *, is_target: bool, count: int, rng: np.random.
     points = rng.uniform(low, high, size=(count, 3))
     return ErrorSample(
         points_lps_mm=points,
-        outside_mm=signed_distance_mm(region, points),
+        outside_mm=-signed_distance_mm(region, points),
         point_cc=float(np.prod(high - low)) / 1e3 / count,
         is_target=is_target,
     )

@@ -22,6 +22,9 @@ MASS_PULL = 2.0
 SEED_PRICE = 0.12
 """A further seed must explain at least this share of what one seed explains."""
 
+MOST_HIDDEN = 2
+"""Seeds that lie along rays show as little as half their brightness: a long thing may hold that many times more."""
+
 PART_MM = 1.0
 """A slice's mean is taken over parts about this thick: the blur beside it is half a millimetre or more."""
 
@@ -151,9 +154,12 @@ def start_rows(patch: Patch, count: int, half_mm: float, generator: np.random.Ge
 def fit_cluster(patch: Patch, picture: Picture) -> list[ClusterFit]:
     """Return readings with about as many seeds as the brightness holds, one for each number."""
     likely = max(patch.count_by_mass(picture), 1)
-    numbers = sorted({max(likely - 1, 1), likely, likely + 1})
+    numbers = {max(likely - 1, 1), likely, likely + 1}
+    by_length = round((patch.extent_mm - picture.slice_mm) / picture.capsule_mm)
+    if likely < by_length <= MOST_HIDDEN * likely + 1:
+        numbers |= {by_length, by_length + 1}
     empty = cost_of(patch.observed_hu, np.full(len(patch.observed_hu), patch.background_hu), patch.weight, patch.cap_hu)
-    return [_best_reading(patch, picture, count, likely, empty) for count in numbers]
+    return [_best_reading(patch, picture, count, likely, empty) for count in sorted(numbers)]
 
 
 def _best_reading(patch: Patch, picture: Picture, count: int, likely: int, empty: float) -> ClusterFit:

@@ -16,7 +16,7 @@ from trocar.imaging.kernels import cost_of, refine_line
 from trocar.imaging.seed_fit import Patch, Picture, blur_of, start_rows
 from trocar.results.seeds_seen import SeedBody
 
-MASS_RANGE_HU_MM3 = (2.0e4, 3.0e5)
+MASS_RANGE_HU_MM3 = (3.0e4, 3.0e5)
 """What a seed's brightness summed over volume can be at 80 to 140 kV, from the attenuation of titanium and silver."""
 
 SAME_MASS = 1.35

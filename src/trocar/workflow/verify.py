@@ -307,7 +307,7 @@ def _intervals(  # noqa: PLR0917 - one call, all of it needed
 ) -> tuple[tuple[StructureOutcome, ...], tuple[Interval, ...]]:
     outcomes = tuple(each[0] for each in evaluated)
     indices = index_intervals(planned_indices, implanted_indices)
-    if request.budget is None:
+    if request.budget is None or request.end_cap is EndCap.ROUNDED:  # rounded ends have no closed distance
         return outcomes, indices
     return with_intervals(
         outcomes,
