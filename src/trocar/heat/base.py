@@ -202,6 +202,10 @@ class Surroundings:
     tissues: tuple[Tissue, ...]
 
 
+Part = np.ndarray | tuple[slice, slice, slice]
+"""A part of the grid: a mask of it, or slices."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """The state of the tissue at one moment, as a source sees it.
@@ -213,7 +217,9 @@ class Moment:
     theta_kji
         Temperature of each voxel from that of the body, in K; a view, not to be written to.
     dried
-        Tells the share of the water that has boiled off in each voxel, 0 to 1.
+        Tells the share of the water that has boiled off, 0 to 1, in a part of the grid: slices or a mask.
+    window
+        Slices of the grid in which the temperature is computed; elsewhere it is that of the body.
     charred_kji
         Which voxels are charred; None where charring is not simulated.
     """
@@ -221,7 +227,8 @@ class Moment:
     time_s: float
     step_s: float
     theta_kji: np.ndarray
-    dried: Callable[[], np.ndarray]
+    dried: Callable[[Part], np.ndarray]
+    window: tuple[slice, slice, slice] = (slice(None), slice(None), slice(None))
     charred_kji: np.ndarray | None = None
 
 
@@ -294,6 +301,11 @@ class HeatSource(Protocol):
     @property
     def content_hash(self) -> str:
         """SHA-256 of what the source is, for the provenance."""
+        ...
+
+    @property
+    def longest_step_s(self) -> float:
+        """Longest step of time after which the source must be asked again."""
         ...
 
     @property

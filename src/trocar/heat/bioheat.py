@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from trocar.catalogue.tissues import Tissue
-from trocar.heat.base import BODY_C, TissueMap, VesselCooling
+from trocar.heat.base import BODY_C, Part, TissueMap, VesselCooling
 from trocar.heat.crew import Box, Crew
 from trocar.heat.kernels import bioheat as loops
 
@@ -159,7 +159,7 @@ class HeatField:
         per_c[self.labels == 0] = 0.0
         if held_kji is not None:
             per_c[INSIDE][held_kji] = 0.0
-        self.per_c = np.ascontiguousarray(per_c, dtype=np.float32)
+        self.per_c = padded(np.asarray(per_c[INSIDE], dtype=np.float32))  # the rim never changes
         self.water = np.ascontiguousarray(properties.water[self.labels] * (1.0 if self.has_phases else 0.0))
         self.flowing = np.ascontiguousarray(properties.perfusion[self.labels])
         self.take = self.flowing.copy()
@@ -287,13 +287,12 @@ class HeatField:
         """Temperature of the grid's voxels; a new array."""
         return np.ascontiguousarray(self.theta[INSIDE]) + np.float32(BODY_C)
 
-    @property
-    def dried(self) -> np.ndarray:
-        """Share of the water that has boiled off; a new array."""
+    def dried(self, part: Part) -> np.ndarray:
+        """Return the share of the water that has boiled off in a part of the grid."""
         boil, dry = self.physics[2], self.physics[3]
-        u = self.u[INSIDE]
-        kelvin = self.water[INSIDE] * self.per_c[INSIDE]
-        return np.asarray(np.clip((u - boil) / ((dry - boil) + self.physics[6] * kelvin), 0.0, 1.0))
+        kelvin = self.water[INSIDE][part] * self.per_c[INSIDE][part]
+        boiled = (self.u[INSIDE][part] - boil) / ((dry - boil) + self.physics[6] * kelvin)
+        return np.asarray(np.clip(boiled, 0.0, 1.0))
 
 
 def stages_for(step_s: float, rate_per_s: float) -> int:

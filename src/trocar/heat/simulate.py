@@ -46,14 +46,14 @@ class Accuracy:
     Parameters
     ----------
     longest_s
-        Longest step of time.
+        Longest step of time; None for what the sources ask for.
     first_s
         First step after each change of the schedule; steps double from there.
     threads
         Threads that share the work; None for all.
     """
 
-    longest_s: float = 2.0
+    longest_s: float | None = None
     first_s: float = 0.25
     threads: int | None = None
 
@@ -103,17 +103,18 @@ def simulate(
 def time_steps(problem: HeatProblem, accuracy: Accuracy) -> list[tuple[float, float, tuple[float, ...]]]:
     """Return start, length and levels of every step: short after each change, then longer; none jumps a stop."""
     steps: list[tuple[float, float, tuple[float, ...]]] = []
+    longest_s = accuracy.longest_s or min(source.longest_step_s for source in problem.sources)
     for start_s, stage in zip(problem.schedule.starts_s, problem.schedule.steps, strict=True):
         end_s = start_s + stage.duration_s
         stops = sorted({t for t in problem.keep_at_s if start_s < t < end_s} | {end_s})
-        now_s, length_s = start_s, accuracy.first_s
+        now_s, length_s = start_s, min(accuracy.first_s, longest_s)
         for stop_s in stops:
             while stop_s - now_s > 1e-9:
                 n_left = max(1, math.ceil((stop_s - now_s) / length_s - 1e-9))
                 step_s = min(length_s, (stop_s - now_s) / n_left)
                 steps.append((now_s, step_s, stage.levels))
                 now_s += step_s
-                length_s = min(2.0 * length_s, accuracy.longest_s)
+                length_s = min(2.0 * length_s, longest_s)
             now_s = stop_s
     return steps
 
@@ -165,7 +166,8 @@ class _Run:
             time_s=time_s,
             step_s=step_s,
             theta_kji=self.field.theta[INSIDE],
-            dried=lambda: self.field.dried,
+            dried=self.field.dried,
+            window=self._inside_window(),
             charred_kji=self._charred(),
         )
         emissions = [placed.emit(moment, level) for placed, level in zip(self.placed, levels, strict=True)]

@@ -16,7 +16,7 @@ def emitted(source: MicrowaveAntenna, *, theta_k: float = 0.0, n: int = 81) -> n
         grid=tissue_map.grid, labels_kji=np.asarray(tissue_map.labels.values_kji), tissues=tissue_map.tissues
     )
     theta = np.full(tissue_map.grid.shape_kji, theta_k, np.float32)
-    moment = Moment(time_s=0.0, step_s=1.0, theta_kji=theta, dried=lambda: np.zeros_like(theta))
+    moment = Moment(time_s=0.0, step_s=1.0, theta_kji=theta, dried=lambda part: np.zeros_like(theta[part]))
     heat = source.place(around).emit(moment, 100.0).heat_w_per_mm3
     assert heat is not None
     return heat

@@ -59,6 +59,11 @@ class CryoProbe(Value):
                 cool_down_s=self.cool_down_s,
             )
 
+    @property
+    def longest_step_s(self) -> float:
+        """A small share of the time a probe takes to cool down."""
+        return 5.0
+
     def place(self, surroundings: Surroundings) -> PlacedSource:
         """Return the probe in place, at body temperature."""
         return _PlacedProbe(self, surroundings)

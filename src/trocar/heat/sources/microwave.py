@@ -111,6 +111,11 @@ class MicrowaveAntenna(Value):
         along = np.linspace(first, last, max(2, round((last - first) / 2.0) + 1))
         return np.asarray(self.tip_lps_mm + along[:, None] * self.axis_lps)
 
+    @property
+    def longest_step_s(self) -> float:
+        """The field changes slowly, with the drying tissue."""
+        return 5.0
+
     def place(self, surroundings: Surroundings) -> PlacedSource:
         """Return the antenna in place."""
         return _PlacedAntenna(self, surroundings)

@@ -45,6 +45,11 @@ class PrescribedHeat(Value):
         object.__setattr__(self, "unit_heat_per_mm3", heat)
         object.__setattr__(self, "path_lps_mm", frozen_array(self.path_lps_mm, np.float64))
 
+    @property
+    def longest_step_s(self) -> float:
+        """The heat never changes by itself."""
+        return 5.0
+
     def place(self, surroundings: Surroundings) -> PlacedSource:
         """Return the source in place.
 

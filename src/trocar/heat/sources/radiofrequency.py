@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from trocar.errors import HeatError
 from trocar.geometry.value import Value, frozen_array
-from trocar.heat.base import BODY_C, Contact, Emission, Moment, PlacedSource, Surroundings
+from trocar.heat.base import BODY_C, Contact, Emission, Moment, Part, PlacedSource, Surroundings
 from trocar.heat.lines import exchange_of
 from trocar.heat.potential import Potential, Solution
 
@@ -23,7 +23,7 @@ SATURATION_EXPONENT = 2.0
 """Archie's: conductivity goes with the square of the share of water that is left (E7)."""
 STALE = 0.05
 """Change of conductivity at the electrode after which the potential is computed anew at once."""
-TOLERANCE = 3e-3
+TOLERANCE = 5e-3
 """Residual at which the potential is good enough; the power is scaled to its goal anyway."""
 COOLED_CONDUCTIVITY_W_PER_MM_K = 0.52e-3
 """Of the watery tissue that a cooled tip touches."""
@@ -165,6 +165,11 @@ class RfApplicator(Value):
         """Points of all electrodes."""
         return np.concatenate([each.path_lps_mm for each in self.electrodes])
 
+    @property
+    def longest_step_s(self) -> float:
+        """The generator looks at the impedance as often."""
+        return 2.0
+
     def place(self, surroundings: Surroundings) -> PlacedSource:
         """Return the applicator in place, its generator ready."""
         return _PlacedApplicator(self, surroundings)
@@ -279,19 +284,21 @@ class _PlacedApplicator:
         return BODY_C + float(np.sum(weight * moment.theta_kji[self.touched]) / weight.sum())
 
     def _unit_solution(self, moment: Moment) -> Solution:
-        sigma = self._sigma(moment)
-        at_electrode = sigma[self.touched]
+        at_electrode = self._sigma_of(moment, self.touched)
         stale = self.solution is None or moment.time_s - self.solved_at_s >= self.applicator.refresh_s
         if not stale:
             change = np.abs(at_electrode - self.solved_sigma) / np.maximum(self.solved_sigma, 1e-12)
             stale = bool(np.average(change, weights=self.exchange[self.touched]) > STALE)
         if stale or self.solution is None:
+            sigma = self.sigma_37.copy()
+            sigma[moment.window] = self._sigma_of(moment, moment.window)
             self.solution = self.potential.solve(sigma, tolerance=TOLERANCE)
             self.solved_at_s, self.solved_sigma = moment.time_s, at_electrode
         return self.solution
 
-    def _sigma(self, moment: Moment) -> np.ndarray:
-        sigma = rf_conductivity(self.sigma_37, self.slope, moment.theta_kji, moment.dried())
+    def _sigma_of(self, moment: Moment, part: Part) -> np.ndarray:
+        sigma_37 = self.sigma_37[part]
+        sigma = rf_conductivity(sigma_37, self.slope[part], moment.theta_kji[part], moment.dried(part))
         if moment.charred_kji is not None:
-            sigma[moment.charred_kji] = self.sigma_37[moment.charred_kji] * DRY_LEAST
+            sigma = np.where(moment.charred_kji[part], sigma_37 * DRY_LEAST, sigma)
         return sigma.astype(np.float32)
