@@ -11,7 +11,7 @@ from trocar.heat.base import BODY_C, Part, TissueMap, VesselCooling
 from trocar.heat.crew import Box, Crew
 from trocar.heat.kernels import bioheat as loops
 
-REST_K = 0.01
+REST_K = 0.02
 """Departure from body temperature that may be left standing outside the window of computation."""
 GROWTH = 6
 """Voxels by which the window grows on a side where heat arrives."""

@@ -31,6 +31,8 @@ NEAREST_SOURCES_MM = 0.5
 """Two applicators closer than this are in one place."""
 FEEBLE_W_PER_MM3 = 2e-6
 """Heat that warms tissue by 0.2 K in five minutes, liver with its blood flow by 0.03 K: the window may leave it out."""
+EARLY_S, EARLY_SHARE = 2.0, 0.02
+"""Longest step soon after a change, and later as a share of the time since then: zones grow fast at first."""
 EDGE_K = 2.0
 """Warming or cooling at the edge of the grid that is worth a notice."""
 PAPERS = (
@@ -114,7 +116,8 @@ def time_steps(problem: HeatProblem, accuracy: Accuracy) -> list[tuple[float, fl
                 step_s = min(length_s, (stop_s - now_s) / n_left)
                 steps.append((now_s, step_s, stage.levels))
                 now_s += step_s
-                length_s = min(2.0 * length_s, longest_s)
+                early_s = max(EARLY_S, EARLY_SHARE * (now_s - start_s))
+                length_s = min(2.0 * length_s, early_s, longest_s)
             now_s = stop_s
     return steps
 

@@ -62,7 +62,7 @@ class CryoProbe(Value):
     @property
     def longest_step_s(self) -> float:
         """A small share of the time a probe takes to cool down."""
-        return 5.0
+        return 2.0
 
     def place(self, surroundings: Surroundings) -> PlacedSource:
         """Return the probe in place, at body temperature."""
