@@ -12,6 +12,7 @@ from trocar.errors import OptimiseError, PlanError
 from trocar.optimise.feasibility import broken_rules
 from trocar.optimise.metrics import achievements
 from trocar.plan.access import Obstacle
+from trocar.plan.goals import Comparison
 from trocar.plan.needles import Needle
 from trocar.workflow.implant import plan_implant
 from trocar.workflow.impossible import why_impossible
@@ -52,6 +53,9 @@ def test_a_cord_limit_against_coverage_is_named_as_the_conflict_and_the_least_wa
     assert "V200" not in str(told)
     efforts = [each.effort for each in why.relaxations]
     assert efforts == sorted(efforts)
+    for each in why.relaxations:
+        rises = each.goal.comparison is Comparison.AT_MOST
+        assert each.needed > each.goal.limit if rises else each.needed < each.goal.limit
     nearest = why.relaxations[0]
     assert broken_rules(tight.problem, nearest.chosen) == ()
     widened = [

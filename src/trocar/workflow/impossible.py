@@ -168,6 +168,8 @@ def why_impossible(
     core = _smallest_conflict(posed, must, rng)
     relaxed = [_relaxed(posed, goal, must, rng) for goal in core]
     found = sorted((each for each in relaxed if each is not None), key=lambda each: each.effort)
+    if found and found[0].needed == found[0].goal.limit:
+        return None
     return Impossibility(conflicting=core, relaxations=tuple(found))
 
 
@@ -252,15 +254,18 @@ def _relaxed(posed: Posed, goal: Goal, must: Sequence[Goal], rng: np.random.Gene
         if again is None:
             return None
         found = again
-    (reached,) = _reached(posed.problem, found, [goal])
-    needed = reached.value
+    needed = _wider(goal, _reached(posed.problem, found, [goal])[0].value)
     for _ in range(BISECTIONS):
         middle = replace(goal, limit=0.5 * (needed + goal.limit))
         better = _search(posed, [*others, middle], rng)
         if better is None:
             break
-        (reached,) = _reached(posed.problem, better, [goal])
-        found, needed = better, reached.value
-        if reached.is_met:
+        found, needed = better, _wider(goal, _reached(posed.problem, better, [goal])[0].value)
+        if needed == goal.limit:
             break
     return Relaxed(goal=goal, needed=needed, chosen=found)
+
+
+def _wider(goal: Goal, value: float) -> float:
+    """Return a value as a limit that is never stricter than the one asked for."""
+    return min(value, goal.limit) if goal.comparison is Comparison.AT_LEAST else max(value, goal.limit)
