@@ -20,10 +20,13 @@ from trocar.cli.case_files import Asked, find_case
 from trocar.cli.check import check_data
 from trocar.cli.console import Follower, Speaker
 from trocar.cli.demo_cases import checked_and_reported
+from trocar.cli.demo_verify import implant_and_verify
 from trocar.cli.loading import Told, load_case
 from trocar.cli.plan import write_proposal
 from trocar.cli.plan_request import guide_design, implant_request
 from trocar.cli.request_section import read_request
+from trocar.cli.verify import tell
+from trocar.cli.verify_files import verification_data
 from trocar.dicom.image_writer import write_image
 from trocar.phantom.case import PhantomCase, Site, build_phantom
 from trocar.report.document import say
@@ -147,7 +150,27 @@ def checked(walk: Walk) -> None:
     walk.findings.extend((*case.findings, *found.check.findings))
 
 
-STEPS: tuple[Step, ...] = (scanned, planned, checked)
+def verified(walk: Walk) -> None:
+    """Implant the prostate's plan with made-up errors, scan again, verify; beside the case, which keeps one plan."""
+    if walk.site is not Site.PROSTATE or walk.phantom is None or walk.proposed is None:
+        return
+    after = walk.folder.with_name(f"{walk.folder.name}-implanted")
+    after.mkdir()
+    found = implant_and_verify(
+        after,
+        walk.phantom.image,
+        walk.phantom.structures,
+        walk.proposed.plan,
+        target=None,
+        at=walk.at,
+        seed=walk.seed,
+        follow=walk.follow,
+    )
+    tell(found, walk.speaker, folder=after)
+    walk.data["verified"] = verification_data(found, walk.speaker.language)
+
+
+STEPS: tuple[Step, ...] = (scanned, planned, checked, verified)
 
 
 def gone_through(walk: Walk) -> None:

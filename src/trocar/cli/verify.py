@@ -1,5 +1,6 @@
 """``trocar verify``: what was implanted, found on the CT after the implant and compared with the plan."""
 
+import dataclasses
 import json
 import re
 from datetime import datetime
@@ -10,12 +11,13 @@ import typer
 from rich.table import Table
 
 from trocar.cli import options
-from trocar.cli.as_json import finding_json
+from trocar.cli.as_json import SCHEMA, finding_json
 from trocar.cli.console import Speaker
-from trocar.cli.exits import exit_of_findings
+from trocar.cli.exits import Exit, exit_of_findings
 from trocar.cli.folders import MARK, require_free, whole_folder
 from trocar.cli.loading import Told, load_plan
 from trocar.cli.surroundings import Surroundings
+from trocar.cli.verify_batch import COLUMNS, BatchCase, run_batch
 from trocar.cli.verify_files import verification_data, write_verification
 from trocar.cli.verify_inputs import read_corrections, read_errors
 from trocar.dicom.image import read_image
@@ -36,8 +38,19 @@ WRITING = say("cli.stage-writing", "writing the report")
 def verify(
     context: typer.Context,
     *,
-    scan: Annotated[Path, typer.Argument(exists=True, help="Folder of the CT after the implant. 术后 CT 文件夹")],
-    plan: Annotated[Path, typer.Option("--plan", exists=True, dir_okay=False, help="RT Plan of the implant. 计划文件")],
+    scan: Annotated[
+        Path,
+        typer.Argument(exists=True, help="Folder of the CT after the implant; of cases with --batch. 术后 CT 文件夹"),
+    ],
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan", exists=True, dir_okay=False, help="RT Plan of the implant. 计划文件", show_default=False
+        ),
+    ] = None,
+    batch: Annotated[
+        bool, typer.Option("--batch", help="Verify every case of a folder that has no results yet. 批量验证")
+    ] = False,
     structures: options.StructureFile = None,
     planning_ct: Annotated[
         Path | None,
@@ -135,6 +148,10 @@ def verify(
     """
     surroundings: Surroundings = context.obj
     speaker = surroundings.speaker(lang, as_json=as_json)
+    if batch:
+        raise typer.Exit(_verify_folder(scan, speaker, again=replace, at=surroundings.now()))
+    if plan is None:
+        raise UsageError("verify.no-plan", "a verification needs the plan it compares with; give it with --plan")
     with speaker.following() as follow:
         follow(READING, 0.0)
         read = _read_request(scan, plan, structures, planning_ct, told=Told(source=source, implant_at=implant_at))
@@ -163,8 +180,37 @@ def verify(
             with whole_folder(folder, replace=replace) as building:
                 _write(request, verified, building, fonts=tuple(font or ()), at=surroundings.now())
             follow(WRITING, 1.0)
+    speaker.give(verification_data(verified, speaker.language) | {"folder": str(folder) if folder else None})
     tell(verified, speaker, folder=folder)
     raise typer.Exit(exit_of_findings(verified.findings))
+
+
+def _verify_folder(parent: Path, speaker: Speaker, *, again: bool, at: datetime) -> Exit:
+    """Verify every case of a folder, show one table, and return the exit code."""
+
+    def one(case: BatchCase) -> dict[str, Any]:
+        speaker.remark(case.folder.name)
+        read = _read_request(case.scan, case.plan, case.structures, case.planning, told=Told())
+        request = dataclasses.replace(read, counts=StatedCounts(**case.counts), budget=read_errors(None))
+        with speaker.following() as follow:
+            verified = verify_implant(request, progress=follow)
+            with whole_folder(case.results, replace=again) as building:
+                _write(request, verified, building, fonts=(), at=at)
+        return verification_data(verified, speaker.language)
+
+    rows = run_batch(parent, one, again=again, language=speaker.language)
+    speaker.give({"schema": SCHEMA, "command": "verify", "cases": rows})
+    table = Table(*COLUMNS, box=None)
+    for row in rows:
+        table.add_row(*(_cell(row[name]) for name in COLUMNS))
+    speaker.show(table)
+    return Exit.ACTION if any(row["outcome"] != "done" for row in rows) else Exit.DONE
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.1f}" if isinstance(value, float) else str(value).replace("[", "\\[")
 
 
 def _read_request(
@@ -221,9 +267,7 @@ def _write(
 
 
 def tell(verified: Verification, speaker: Speaker, *, folder: Path | None) -> None:
-    """Say the outcome on the terminal, or give it as JSON."""
-    data: dict[str, Any] = verification_data(verified, speaker.language)
-    speaker.give(data | {"folder": str(folder) if folder else None})
+    """Say the outcome on the terminal, unless that carries JSON."""
     if speaker.as_json:
         return
     counts = verified.counts
