@@ -19,12 +19,12 @@ from trocar.evaluate.control_charts import Group, funnel, p_chart
 from trocar.evaluate.proportions import poisson_interval, small_cells, wilson_interval
 from trocar.evaluate.survival import kaplan_meier
 from trocar.messages import Message
-from trocar.rules.conditions import cases_of
+from trocar.rules.conditions import CHANNELS, KINDS, PLANNERS, cases_of, months_after
 from trocar.rules.counting import count_indicator
-from trocar.rules.norm_choice import stretches
+from trocar.rules.norm_choice import Stretch, stretches
 from trocar.rules.norm_loading import read_norm, shipped_norms
 
-__all__ = ["indicators_of", "read_norm", "shipped_norms"]
+__all__ = ["CHANNELS", "KINDS", "PLANNERS", "indicators_of", "months_after", "read_norm", "shipped_norms"]
 
 SMALLEST_CELL = 5
 """Smallest count that is shown of a single operator, device or site: a convention, none was found in a norm."""
@@ -62,6 +62,17 @@ def indicators_of(
         for norm in part.norms
         for definition in norm.indicators
     )
+
+
+def norms_of_period(*, period: Period, technique: Technique, country: str, province: str) -> tuple[Stretch, ...]:
+    """Return a period cut where definitions change, with the norms that come with Trocar and hold in each part.
+
+    Raises
+    ------
+    RuleError
+        No norm defines indicators for any day of the period.
+    """
+    return stretches(shipped_norms(), period=period, technique=technique, country=country, province=province)
 
 
 def indicator_value(
@@ -156,6 +167,11 @@ def shown_groups(groups: Sequence[Group]) -> tuple[tuple[Group, ...], int]:
     """Return the groups whose counts may be shown, and how many are hidden because theirs are small."""
     hidden = small_cells({name: (n, of) for name, n, of in groups}, least=SMALLEST_CELL)
     return tuple(group for group in groups if group[0] not in hidden), len(hidden)
+
+
+def chart_of(groups: Sequence[Group]) -> ControlChart:
+    """Return a run chart of counts that were made elsewhere, month by month."""
+    return p_chart(groups)
 
 
 def funnel_of(groups: Sequence[Group]) -> tuple[ControlChart, int]:

@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "trocar_clinic.custody",
     "trocar_clinic.procedures",
     "trocar_clinic.followup",
+    "trocar_clinic.quality",
 ]
 
 MIDDLEWARE = [

@@ -4,12 +4,15 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from trocar_clinic.accounts.models import EVERYBODY, Role, User
+from trocar_clinic.accounts.models import EVERYBODY, SEES_CASES, Role, User
 from trocar_clinic.language import both, is_chinese
 from trocar_clinic.records.books import Section, all_books
 
 FURTHER_PAGES: tuple[tuple[Any, str, Section, frozenset[Role]], ...] = (
     (both("Seed ledger", "粒子总账"), "/custody/ledger/", Section.SEEDS, EVERYBODY),
+    (both("Indicators", "质量控制指标"), "/quality/of/seeds/", Section.QUALITY, SEES_CASES),
+    (both("Self-assessments", "自我评估"), "/quality/self-assessments/", Section.QUALITY, SEES_CASES),
+    (both("Check a report", "检查自评报告"), "/quality/check/", Section.QUALITY, SEES_CASES),
     (both("Accounts", "账号"), "/accounts/", Section.SYSTEM, frozenset({Role.ADMINISTRATOR})),
     (both("Audit trail", "审计记录"), "/trail/", Section.SYSTEM, frozenset({Role.ADMINISTRATOR, Role.AFFAIRS})),
 )

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from trocar_clinic.pages import accounts, books, custody, spreadsheets, today
+from trocar_clinic.pages import accounts, books, custody, quality, spreadsheets, today
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="today"), name="home"),
@@ -16,6 +16,15 @@ urlpatterns = [
     path("welcome/<str:word>/", accounts.welcome, name="welcome"),
     path("language/", today.language, name="language"),
     path("custody/ledger/", custody.seed_ledger, name="seed-ledger"),
+    path("quality/", quality.overview, name="quality"),
+    path("quality/take/", quality.take, name="take-record"),
+    path("quality/check/", quality.check_report, name="check-report"),
+    path("quality/self-assessments/", quality.assessments, name="self-assessments"),
+    path("quality/self-assessments/<int:number>/sign/", quality.sign, name="sign-assessment"),
+    path("quality/self-assessments/<int:number>/<str:name>/", quality.assessment_file, name="assessment-file"),
+    path("quality/of/<slug:slug>/", quality.overview, name="quality-of"),
+    path("quality/of/<slug:slug>/<str:key>/", quality.indicator, name="indicator"),
+    path("quality/of/<slug:slug>/<str:key>/<slug:kind>.svg", quality.chart, name="indicator-chart"),
     path("records/<slug:slug>/", books.listing, name="listing"),
     path("records/<slug:slug>/new/", books.new, name="new"),
     path("records/<slug:slug>/spreadsheet/", books.spreadsheet, name="spreadsheet"),
