@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 import pytest
 
+from demonstration import department
 from trocar.department.norms import Technique
 from trocar.department.period import Period
 from trocar.department.record_reading import record_from_text, record_to_text
@@ -107,3 +108,7 @@ def test_periods_count_both_days_and_fall_into_months() -> None:
     with pytest.raises(DepartmentError) as caught:
         Period(first=date(2022, 5, 2), last=date(2022, 5, 1))
     assert caught.value.code == "department.period-backwards"
+
+
+def test_the_demonstration_department_survives_its_json() -> None:
+    assert record_from_text(record_to_text(department())) == department()

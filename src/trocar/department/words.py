@@ -98,6 +98,7 @@ WORDS: Mapping[str, Message] = {
     "radiation_enteritis": _word("words.radiation-enteritis", "radiation enteritis"),
     "staff roster": _word("words.staff-roster", "staff roster"),
     "device register": _word("words.device-register", "device register"),
+    "institution register": _word("words.institution-register", "institution register"),
     "licence roster": _word("words.licence-roster", "licence roster"),
 }
 """Codes of records and their words; what is not here is data and stays as it was entered."""

@@ -27,31 +27,37 @@ STAFF = (
         "示例医师甲",
         "implanting_physician",
         "associate_chief",
-        years=14,
+        years=14.0,
         certificate="培训-S-01",
         until=date(2026, 3, 31),
     ),
     _doctor(
-        "D2", "示例医师乙", "ablating_physician", "chief", years=21, certificate="培训-X-01", until=date(2025, 12, 31)
+        "D2", "示例医师乙", "ablating_physician", "chief", years=21.0, certificate="培训-X-01", until=date(2025, 12, 31)
     ),
     _doctor(
         "D3",
         "示例医师丙",
         "ablating_physician",
         "associate_chief",
-        years=12,
+        years=12.0,
         certificate="培训-X-02",
         until=date(2025, 6, 30),
     ),
     _doctor(
-        "D4", "示例医师丁", "ablating_physician", "attending", years=6, certificate="培训-X-03", until=date(2024, 6, 30)
+        "D4",
+        "示例医师丁",
+        "ablating_physician",
+        "attending",
+        years=6.0,
+        certificate="培训-X-03",
+        until=date(2024, 6, 30),
     ),
     StaffMember(
         key="P1",
         name="示例物理师甲",
         roles=frozenset({"physicist"}),
         title="intermediate",
-        years=7,
+        years=7.0,
         registered_here=True,
         certificate="物理-01",
         certificate_until=date(2025, 9, 30),
@@ -63,10 +69,10 @@ STAFF = (
         title="attending",
         registration="示例-L1-0001",
         registered_here=True,
-        years=5,
+        years=5.0,
     ),
-    StaffMember(key="N1", name="示例护士甲", roles=frozenset({"nurse"}), years=9, registered_here=True),
-    StaffMember(key="C1", name="示例保管员甲", roles=frozenset({"custodian"}), years=4, registered_here=True),
+    StaffMember(key="N1", name="示例护士甲", roles=frozenset({"nurse"}), years=9.0, registered_here=True),
+    StaffMember(key="C1", name="示例保管员甲", roles=frozenset({"custodian"}), years=4.0, registered_here=True),
 )
 
 DEVICES = (

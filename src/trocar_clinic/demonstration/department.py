@@ -4,8 +4,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from django.db import transaction
+from django.utils import timezone
 
+from trocar.workflow.demonstration_department import demonstration_department
 from trocar_clinic.demonstration import house, people, waiting, whole_way
+from trocar_clinic.quality.actions import take_record
 
 BEGUN = datetime(2022, 3, 1, 1, 0, tzinfo=UTC)
 
@@ -20,4 +23,6 @@ def fill(tell: Callable[[str], object]) -> None:
         whole_way.make(team)
         waiting.make(team)
         tell("病例 cases")
+        take_record(demonstration_department(), actor=team.accounts["affairs"], at=timezone.now())
+        tell("质量登记 register of quality")
     tell(f"登录 sign in: {', '.join(sorted(team.accounts))}; 密码 password: {people.PASSWORD}")

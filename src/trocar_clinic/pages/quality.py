@@ -206,7 +206,10 @@ def chart(request: HttpRequest, slug: str, key: str, kind: str) -> HttpResponse:
 def take(request: HttpRequest) -> HttpResponse:
     """Take a department's record into the register."""
     form = RecordForm(request.POST, request.FILES)
-    if form.is_valid():
+    if request.POST.get("own"):
+        actions.take_own(actor=reader_of(request), at=timezone.now())
+        messages.success(request, both("The cases of this record were counted anew", "已按本系统病例重新汇总"))
+    elif form.is_valid():
         actions.take_text(form.cleaned_data["file"].read(), actor=reader_of(request), at=timezone.now())
         messages.success(request, both("The record was taken", "记录已导入"))
     return redirect("quality")

@@ -22,6 +22,7 @@ from trocar_clinic.errors import Reason, Refused
 from trocar_clinic.institution.staff import Technique
 from trocar_clinic.language import both
 from trocar_clinic.quality.models import AssessmentRole, AssessmentSignature, Register, SelfAssessment
+from trocar_clinic.quality.own_record import own_record
 from trocar_clinic.quality.policies import MAKERS, TAKERS, may_sign, person_of
 from trocar_clinic.quality.taking import write_rows
 from trocar_clinic.records.actions import fresh
@@ -53,6 +54,16 @@ def take_record(record: DepartmentRecord, *, actor: User, at: datetime) -> Regis
         )
         write_rows(register, record)
     return register
+
+
+def take_own(*, actor: User, at: datetime) -> Register:
+    """Take the department's own cases, as they stand, into the register."""
+    has_one_of(actor, TAKERS).insist()
+    try:
+        record = own_record(at=at)
+    except TrocarError as problem:
+        raise _refused(problem) from problem
+    return take_record(record, actor=actor, at=at)
 
 
 def take_text(data: bytes, *, actor: User, at: datetime) -> Register:

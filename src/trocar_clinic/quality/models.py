@@ -139,7 +139,7 @@ class SelfAssessment(Kept):
     not_met = models.PositiveSmallIntegerField(both("requirements not met", "不符合"))
     not_shown = models.PositiveSmallIntegerField(both("requirements not shown", "未能证明"))
 
-    objects: ClassVar[Any] = KeptManager
+    objects: ClassVar[Any] = KeptManager()
 
     class Meta:
         verbose_name = both("self-assessment", "自我评估")
@@ -165,7 +165,7 @@ class AssessmentSignature(Kept):
     signed_at = models.DateTimeField(both("signed at", "签署时间"))
     content = models.CharField(both("fingerprint of what was signed", "所签内容指纹"), max_length=64)
 
-    objects: ClassVar[Any] = KeptManager
+    objects: ClassVar[Any] = KeptManager()
 
     class Meta:
         verbose_name = both("signature", "签署")

@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from clinic.conftest import ACCOUNT_OF
 from clinic.theatre import a_performed_case
-from trocar_clinic.accounts.models import Role
+from trocar_clinic.accounts.models import SEES_CASES, Role
 from trocar_clinic.records.books import Book, all_books
 
 FOR_NOBODY = ("account/", "language/", "welcome/", "api/")
@@ -41,6 +41,9 @@ FURTHER: dict[str, set[Role]] = {
     "custody/ledger/": set(Role),
     "trail/": AUDITORS,
     "welcome/<str:word>/": set(),
+    "quality/": set(SEES_CASES),
+    "quality/check/": set(SEES_CASES),
+    "quality/self-assessments/": set(SEES_CASES),
 }
 """Pages that are no books, with who may open them."""
 
@@ -50,6 +53,8 @@ KNOWN = {
     "records/<slug:slug>/<int:number>/history/", "records/<slug:slug>/<int:number>/do/<slug:name>/",
     "records/<slug:slug>/<int:number>/file/<slug:name>/",
     "records/<slug:slug>/bring/", "records/<slug:slug>/bring/<int:number>/",
+    "quality/take/", "quality/self-assessments/<int:number>/sign/", "quality/self-assessments/<int:number>/<str:name>/",
+    "quality/of/<slug:slug>/", "quality/of/<slug:slug>/<str:key>/", "quality/of/<slug:slug>/<str:key>/<slug:kind>.svg",
     *(pattern for pattern in FURTHER),
 }  # fmt: skip
 
