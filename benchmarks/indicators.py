@@ -91,10 +91,14 @@ def measure() -> None:
     import django
 
     django.setup()
-    from django.core.management import call_command
     from django.db import connection
 
-    call_command("migrate", verbosity=0)
+    from trocar_clinic.quality.models import Register, RegisteredComplication, RegisteredPatient, RegisteredProcedure
+    from trocar_clinic.records.models import StoredFile
+
+    with connection.schema_editor() as editor:
+        for model in (StoredFile, Register, RegisteredPatient, RegisteredProcedure, RegisteredComplication):
+            editor.create_model(model)
     for size in SIZES:
         fill(connection, size)
         for years in (1, 10):
@@ -105,10 +109,12 @@ def fill(connection: object, size: int) -> None:
     """Fill the register with so many made-up cases."""
     with connection.cursor() as cursor:  # type: ignore[attr-defined]
         cursor.execute("TRUNCATE quality_register, records_storedfile CASCADE")
-        cursor.execute("INSERT INTO records_storedfile (sha256, size, media_type, name) VALUES ('0', 0, '', '')")
+        cursor.execute(
+            "INSERT INTO records_storedfile (sha256, size, media_type, name, received_at) SELECT '0', 0, '', '', now()"
+        )
         cursor.execute(
             "INSERT INTO quality_register (id, taken_at, as_of, content_hash, record_id, is_current) "
-            "SELECT 1, now(), date '2023-06-30', 'x', sha256, true FROM records_storedfile"
+            "SELECT 1, now(), date '2023-06-30', 'x', id, true FROM records_storedfile"
         )
         for statement in ROWS.format(n=size).replace("%%", "%").split(";\n"):
             if statement.strip():

@@ -70,7 +70,9 @@ def test_nobody_gets_anywhere_without_signing_in(db: None) -> None:
             continue
         address = "/" + pattern.replace("<slug:slug>", "cases").replace("<int:number>", "1").replace(
             "<str:word>", "x"
-        ).replace("<slug:name>", "x")
+        ).replace("<slug:name>", "x").replace("<str:key>", "x").replace("<slug:kind>", "months").replace(
+            "<str:name>", "x"
+        )
         for answer in (Client().get(address), Client().post(address)):
             assert answer.status_code in {301, 302, 405}, address
             assert answer.status_code == 405 or answer["Location"].startswith(("/account/login/", "/today/")), address
