@@ -17,6 +17,7 @@ from trocar_clinic.errors import Overtaken, Reason, Refused
 from trocar_clinic.language import both
 from trocar_clinic.pages import forms
 from trocar_clinic.pages.doors import book_for, page, reader_of, row_for
+from trocar_clinic.pages.shelf import case_panels
 from trocar_clinic.pages.templatetags.record import address, name_of, value_of
 from trocar_clinic.records import actions
 from trocar_clinic.records.books import Book, all_books
@@ -164,9 +165,12 @@ def detail(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 
 def row_furniture(book: Book, row: Any, reader: User) -> dict[str, Any]:
     """Return what stands around any row: deeds, rows below it, rights."""
+    order = {slug: place for place, slug in enumerate(case_panels())}
+    below = [each for each in (_below(child, row, reader) for child in all_books().values()) if each]
+    below.sort(key=lambda each: order.get(each["book"].slug, len(order)))
     return {
         "deeds": [each for each in book.deeds if each.offered(row) and each.verdict(reader, row).allowed],
-        "below": [each for each in (_below(child, row, reader) for child in all_books().values()) if each],
+        "below": below,
         "may_correct": book.can_correct and not row.is_void and book.may_write(reader).allowed,
     }
 

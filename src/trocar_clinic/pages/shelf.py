@@ -19,11 +19,13 @@ def open_all_books() -> None:
     from trocar_clinic.institution.books import BOOKS as INSTITUTION
     from trocar_clinic.patients.books import BOOKS as PATIENTS
     from trocar_clinic.planning.books import BOOKS as PLANNING
+    from trocar_clinic.planning.books import DEEDS as DEEDS_OF_PLANNING
     from trocar_clinic.procedures.books import BOOKS as PROCEDURES
     from trocar_clinic.procedures.books import DEEDS as DEEDS_OF_PROCEDURES
 
     further: tuple[Mapping[str, tuple[RowDeed, ...]], ...] = (
         DEEDS_ON_IMAGES,
+        DEEDS_OF_PLANNING,
         DEEDS_OF_PROCEDURES,
         DEEDS_OF_FOLLOWUP,
     )
@@ -53,6 +55,6 @@ def reminders() -> tuple[Callable[[User, date], Iterator[Due]], ...]:
 def case_panels() -> tuple[str, ...]:
     """Return the slugs of the books shown on the page of a case, in the order of the work; an app adds its own here."""
     return (
-        "lesions", "assessments", "decisions", "consents", "plans", "time-outs", "procedures", "verifications",
-        "planned-visits", "visits", "complications", "charges",
+        "lesions", "assessments", "decisions", "image-imports", "plans", "consents", "time-outs", "procedures",
+        "verifications", "planned-visits", "visits", "complications", "charges",
     )  # fmt: skip

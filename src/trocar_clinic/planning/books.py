@@ -4,7 +4,8 @@ from trocar_clinic.accounts.models import SEES_CASES, Role
 from trocar_clinic.language import both
 from trocar_clinic.patients.forms import WhyForm
 from trocar_clinic.planning import actions
-from trocar_clinic.planning.forms import SignForm
+from trocar_clinic.planning.forms import SignForm, TakePlanForm
+from trocar_clinic.planning.importing import is_plan, take_plan
 from trocar_clinic.planning.models import PlanSignature, PlanVersion
 from trocar_clinic.records.books import Book, Group, RowDeed
 
@@ -96,3 +97,16 @@ BOOKS = (
         ),
     ),
 )
+
+DEEDS = {
+    "series": (
+        RowDeed(
+            name="take-plan",
+            title=both("Take over as a plan version", "作为计划版本导入"),
+            act=take_plan,
+            doers=PLANNERS,
+            form=TakePlanForm,
+            offered=is_plan,
+        ),
+    )
+}

@@ -2,6 +2,7 @@
 
 from django import forms
 
+from trocar_clinic.institution.models import Product, StaffMember
 from trocar_clinic.language import both
 from trocar_clinic.planning.models import SignerRole
 
@@ -22,3 +23,19 @@ class SignForm(forms.Form):
         cleaned = super().clean() or {}
         cleaned.pop("agreed", None)
         return cleaned
+
+
+class TakePlanForm(forms.Form):
+    """What an RT Plan does not say."""
+
+    made_by = forms.ModelChoiceField(StaffMember.objects.all(), label=both("Planner", "计划者"))
+    made_on = forms.DateField(label=both("Made on", "制定日期"))
+    implant_on = forms.DateField(label=both("Made for an implant on", "计划植入日期"))
+    system = forms.CharField(label=both("Planning system and version", "计划系统及版本"), max_length=120)
+    source = forms.ModelChoiceField(
+        Product.objects.filter(kind=Product.Kind.SEED), label=both("Seed model", "粒子型号")
+    )
+    target = forms.CharField(label=both("Target", "靶区"), max_length=120)
+    target_volume_cc = forms.DecimalField(
+        label=both("Target volume (cm³)", "靶区体积（cm³）"), min_value=0, max_digits=8, decimal_places=2
+    )
