@@ -53,3 +53,9 @@ def test_version_and_licence_are_the_same_everywhere(repository: Path) -> None:
 def test_ci_installs_every_program_that_tests_ask_for(repository: Path) -> None:
     script = (repository / ".ci" / "run").read_text("utf-8")
     assert {name for name, package in DEBIAN_PACKAGES.items() if f"{name}:{package}" not in script} == set()
+
+
+def test_every_decision_stands_in_the_list(repository: Path) -> None:
+    folder = repository / "docs" / "decisions"
+    listed = (folder / "index.md").read_text("utf-8")
+    assert [each.name for each in sorted(folder.glob("0*.md")) if f"({each.name})" not in listed] == []
