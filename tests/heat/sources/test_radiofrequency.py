@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from heat_scenes import block, problem
+from trocar.catalogue.tissues import load_tissue
 from trocar.errors import HeatError
+from trocar.geometry.volume import Quantity, Volume
+from trocar.heat.base import TissueMap
 from trocar.heat.simulate import Accuracy, simulate
 from trocar.heat.sources.radiofrequency import Control, Electrode, Generator, RfApplicator, rf_conductivity
 from trocar.results.ablation_outcome import AblationOutcome
@@ -143,3 +146,33 @@ def test_an_electrode_of_one_point_is_refused() -> None:
     with pytest.raises(HeatError) as caught:
         Electrode(path_lps_mm=np.zeros((1, 3)), radius_mm=1.0)
     assert caught.value.code == "heat.electrode-invalid"
+
+
+def test_char_keeps_current_out() -> None:
+    applicator = RfApplicator(
+        label="electrode",
+        electrodes=(tip(),),
+        generator=Generator(control=Control.VOLTAGE, most_volts=40.0),
+    )
+    plain, charring = (
+        simulate(
+            problem(applicator, steps=((30.0, (200.0,)),), char_above_c=limit), accuracy=Accuracy(longest_s=1.0)
+        ).traces[0]
+        for limit in (None, 90.0)
+    )
+    assert charring.impedance_ohm[-1] > 2.0 * plain.impedance_ohm[-1]
+    assert charring.energy_j < plain.energy_j
+
+
+def test_saline_beside_the_electrode_draws_current_and_dextrose_keeps_it_away() -> None:
+    def first_ohm(fluid: str) -> float:
+        values = np.ones((40, 40, 40), np.uint8)
+        values[:, :, 24:30] = 2
+        labels = Volume(grid=block().grid, values_kji=values, quantity=Quantity.LABEL, frame_uid="1.2.3")
+        tissue_map = TissueMap(labels=labels, tissues=(load_tissue("liver"), load_tissue(fluid)))
+        generator = Generator(control=Control.VOLTAGE, most_volts=20.0)
+        applicator = RfApplicator(label="electrode", electrodes=(tip(),), generator=generator)
+        outcome = simulate(problem(applicator, steps=((1.0, (50.0,)),), tissue_map=tissue_map))
+        return float(outcome.traces[0].impedance_ohm[0])
+
+    assert first_ohm("saline") < 0.95 * first_ohm("liver") < 0.9 * first_ohm("dextrose")
