@@ -34,7 +34,7 @@ def protection_blocks(estimate: ProtectionEstimate, *, paper: Paper) -> Iterator
             Column(head=say("report.protect-surface", "At the skin (µSv/h)"), align=Align.RIGHT, share=1.0),
             Column(head=say("report.protect-metre", "At 1 m (µSv/h)"), align=Align.RIGHT, share=1.0),
         ),
-        rows=tuple((f"{r.day:g}", f"{r.surface_usv_h:.3g}", f"{r.one_metre_usv_h:.3g}") for r in estimate.rates),
+        rows=tuple((f"{r.day:g}", _rate(r.surface_usv_h), _rate(r.one_metre_usv_h)) for r in estimate.rates),
         compact=True,
         caption=say("report.protect-rates", "Highest dose rates over time, computed."),
     )
@@ -54,6 +54,11 @@ def protection_blocks(estimate: ProtectionEstimate, *, paper: Paper) -> Iterator
         ),
         small=True,
     )
+
+
+def _rate(usv_h: float) -> str:
+    """Return a dose rate with about three figures, never as a power of ten."""
+    return f"{usv_h:.0f}" if usv_h >= 100.0 else f"{usv_h:.1f}" if usv_h >= 10.0 else f"{usv_h:.2f}"
 
 
 def _facts(estimate: ProtectionEstimate) -> Iterator[tuple[Text, Text]]:
