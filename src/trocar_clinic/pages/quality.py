@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from trocar.department.indicators import IndicatorValue
 from trocar.department.period import Period
+from trocar.department.words import word
 from trocar.errors import TrocarError
 from trocar.messages import Language
 from trocar.report.department_charts import drawn, funnel_chart, run_chart
@@ -169,8 +170,8 @@ def indicator(request: HttpRequest, slug: str, key: str) -> HttpResponse:
         "value": value,
         "norm": counting.norm.words(language()),
         "period": counting.period,
-        "query": f"first={counting.period.first}&last={counting.period.last}",
-        "lacking": lacking[:LISTED],
+        "of_period": f"first={counting.period.first}&last={counting.period.last}",
+        "lacking": [(each, _word(each.site)) for each in lacking[:LISTED]],
         "lacking_number": lacking.count(),
         "listed": LISTED,
         "falls": definition.direction.value == "down",
@@ -185,7 +186,12 @@ def indicator(request: HttpRequest, slug: str, key: str) -> HttpResponse:
 
 def _groups(counting: Counting, column: str) -> dict[str, Any]:
     chart, hidden = funnel_of(counting.by(column))
-    return {"points": chart.points, "hidden": hidden}
+    return {"points": [(_word(point.label), point) for point in chart.points], "hidden": hidden}
+
+
+def _word(code: str) -> str:
+    told = word(code)
+    return told if isinstance(told, str) else told.text(language())
 
 
 @page(readers=SEES_CASES)
