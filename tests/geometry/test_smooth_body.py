@@ -5,6 +5,7 @@ import pytest
 
 from trocar.errors import GeometryError
 from trocar.geometry.grid import Grid
+from trocar.geometry.mesh import Mesh
 from trocar.geometry.mesh_distance import nearest_on_mesh, vertex_areas_mm2
 from trocar.geometry.smooth_body import Fit, ellipsoid_body, harmonics, nearby_body, smooth_body
 
@@ -103,3 +104,12 @@ def test_distances_to_a_sphere_are_those_to_its_radius() -> None:
     assert nearest.signed_mm == pytest.approx(10 - np.linalg.norm(points, axis=1), abs=0.02)
     assert np.linalg.norm(points - nearest.places_lps_mm, axis=1) == pytest.approx(np.abs(nearest.signed_mm))
     assert vertex_areas_mm2(mesh).sum() == pytest.approx(4 * np.pi * 100, rel=1e-3)
+
+
+def test_slivers_of_a_mesh_do_no_harm() -> None:
+    sphere = ellipsoid_body(np.zeros(3), 10 * np.eye(3)).mesh
+    corner = int(sphere.triangles[0, 0])
+    slivers = np.array([[corner, corner, int(sphere.triangles[0, 1])], [corner, corner, corner]])
+    mesh = Mesh(vertices_lps_mm=sphere.vertices_lps_mm, triangles=np.concatenate([sphere.triangles, slivers]))
+    points = np.asarray(sphere.vertices_lps_mm)[:50] * 0.8
+    assert nearest_on_mesh(mesh, points).signed_mm == pytest.approx(2.0, abs=0.02)

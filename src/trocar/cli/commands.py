@@ -43,6 +43,7 @@ COMMANDS = (
         name="verify", module="trocar.cli.verify", attribute="verify", help="Verify an implant on its CT. 术后剂量验证"
     ),
     Command(name="edit", module="trocar.cli.edit", attribute="edit_plan", help="Change a plan by hand. 手工修改计划"),
+    Command(name="ablate", module="trocar.cli.ablate", attribute="ablate", help="Plan and verify an ablation. 消融"),
     Command(name="dose", module="trocar.cli.dose", attribute="dose", help="Compute the dose of a plan. 计算剂量"),
     Command(name="dvh", module="trocar.cli.dvh", attribute="dvh", help="Dose-volume histograms. 剂量体积直方图"),
     Command(name="stock", module="trocar.cli.stock", attribute="stock", help="Seeds in the store. 库存粒子"),

@@ -83,6 +83,7 @@ def measure_margin(
         least_mm=float(asked[worst]),
         least_any_mm=float(signed.min()),
         worst_lps_mm=vertices[worst],
+        worst_side=side_of(vertices[worst] - np.average(vertices, axis=0, weights=area)),
         percent_under={level: float(100 * area[asked < level].sum() / area.sum()) for level in LEVELS_MM},
         capsule_covered_mm2=float(area[capsule & (signed >= 0)].sum()),
         capsule_uncovered_mm2=float(area[capsule & (signed < 0)].sum()),

@@ -489,17 +489,19 @@ def _on_triangle(p, a, b, c):  # type: ignore[no-untyped-def] # noqa: PLR0911 - 
     if d3 >= 0 and d4 <= d3:
         return b
     vc = d1 * d4 - d3 * d2
-    if vc <= 0 and d1 >= 0 and d3 <= 0:
+    if vc <= 0 and d1 >= 0 and d3 <= 0 and d1 > d3:
         return a + d1 / (d1 - d3) * ab
     cp = p - c
     d5, d6 = (ab * cp).sum(), (ac * cp).sum()
     if d6 >= 0 and d5 <= d6:
         return c
     vb = d5 * d2 - d1 * d6
-    if vb <= 0 and d2 >= 0 and d6 <= 0:
+    if vb <= 0 and d2 >= 0 and d6 <= 0 and d2 > d6:
         return a + d2 / (d2 - d6) * ac
     va = d3 * d6 - d5 * d4
-    if va <= 0 and d4 >= d3 and d5 >= d6:
+    if va <= 0 and d4 >= d3 and d5 >= d6 and d4 - d3 + d5 - d6 > 0:
         return b + (d4 - d3) / ((d4 - d3) + (d5 - d6)) * (c - b)
+    if va + vb + vc <= 0:
+        return a  # a sliver: its corners are tried with its neighbours
     whole = 1.0 / (va + vb + vc)
     return a + vb * whole * ab + vc * whole * ac

@@ -266,7 +266,7 @@ def _blurred(mask: np.ndarray, spacing: np.ndarray) -> tuple[np.ndarray, np.ndar
     field = 2 * _smoothed(mask, spacing, fines, sigma) - _smoothed(mask, spacing, fines, np.sqrt(2) * sigma)
     vertices, triangles, _, _ = marching_cubes(field, 0.5, gradient_direction="descent")
     start = np.array([each[0] for each in fines])
-    return vertices * step + start, triangles
+    return vertices * step + start, triangles[:, ::-1]
 
 
 def _smoothed(mask: np.ndarray, spacing: np.ndarray, fines: list[np.ndarray], sigma: float) -> np.ndarray:

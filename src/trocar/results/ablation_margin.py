@@ -109,8 +109,8 @@ class AblationMargin(Value):
         Least ``asked_mm``: the minimal ablative margin (MAM).
     least_any_mm
         Least ``signed_mm``, capsule or not.
-    worst_lps_mm
-        Where ``asked_mm`` is least.
+    worst_lps_mm, worst_side
+        Where ``asked_mm`` is least, and on which side of the tumour.
     percent_under
         Margin in mm to the share of the tumour's surface with less, in percent, from ``asked_mm``.
     capsule_covered_mm2, capsule_uncovered_mm2
@@ -138,6 +138,7 @@ class AblationMargin(Value):
     least_mm: float
     least_any_mm: float
     worst_lps_mm: Float[np.ndarray, " 3"]
+    worst_side: str
     percent_under: Mapping[float, float]
     capsule_covered_mm2: float
     capsule_uncovered_mm2: float

@@ -1,0 +1,117 @@
+"""The request file of ``trocar ablate plan``: TOML, every clinical quantity stated."""
+
+from pathlib import Path
+from typing import Any
+
+from trocar.catalogue.applicators import Energy, load_applicator
+from trocar.catalogue.calibration import own_factor, read_measured_zones
+from trocar.catalogue.zones import Evidence, ZoneTissue
+from trocar.cli.plan_request import SIDES
+from trocar.cli.request_section import Section, a_list, a_number, a_table, a_text, a_whole
+from trocar.imaging.bone import bone_structure
+from trocar.imaging.skin import find_body
+from trocar.plan.ablation import AblationTarget, Control, PowerStep, Schedule
+from trocar.plan.access import AccessRules, CrossingLimit, Obstacle
+from trocar.plan.patient import Image
+from trocar.plan.structures import StructureSet
+from trocar.rules.ablation_margin import load_margin_pack
+from trocar.workflow.ablation_zones import ZoneChoice
+from trocar.workflow.plan_ablation import AblationRequest
+
+
+def ablation_request(section: Section, image: Image, structures: StructureSet) -> AblationRequest:
+    """Return what a request file asks for.
+
+    Raises
+    ------
+    UsageError
+        Something is missing or means nothing.
+    """
+    target, applicator = section.table("target"), section.table("applicator")
+    model = applicator.take("model", a_text)
+    choice, schedule = _zone(applicator, model), _schedule(applicator, model)
+    needles = section.table("needles")
+    rules = _rules(needles, image, structures, model)
+    side = needles.may("side", a_text)
+    pack = target.may("pack", a_text)
+    made = AblationRequest(
+        label=section.take("label", a_text),
+        image=image,
+        structures=structures,
+        target=AblationTarget(
+            lesion=target.take("lesion", a_text),
+            margin_mm=target.take("margin_mm", a_number),
+            organ=target.may("organ", a_text) or "",
+        ),
+        model=model,
+        schedule=schedule,
+        choice=choice,
+        rules=rules,
+        facing_lps=None if side is None else SIDES[side],
+        within_deg=needles.may("within_deg", a_number) or 90.0,
+        spared=tuple(section.may("spare", _names) or ()),
+        vessels=tuple(section.may("vessels", _names) or ()),
+        placement_error_mm=needles.take("placement_error_mm", a_number),
+        most_insertions=needles.may("most", int),
+        at_once=applicator.may("at_once", a_text) == "yes",
+        seconds=section.may("seconds", a_number) or 20.0,
+        pack=load_margin_pack(pack or "published/ablation_margin"),
+        organ_kind=target.take("organ_kind", a_text),
+    )
+    for part in (target, applicator, needles):
+        part.done()
+    return made
+
+
+def _zone(section: Section, model: str) -> ZoneChoice:
+    tissue, evidence = ZoneTissue[section.take("tissue", a_text)], Evidence[section.take("evidence", a_text)]
+    own = section.may("own_zones", Path)
+    if own is None:
+        return ZoneChoice(tissue=tissue, evidence=evidence)
+    rows = load_applicator(model).settings(tissue=tissue, evidence=evidence)
+    measured = read_measured_zones(own.read_text(encoding="utf-8").splitlines())
+    return ZoneChoice(tissue=tissue, evidence=evidence, factor=own_factor(rows, measured))
+
+
+def _schedule(section: Section, model: str) -> Schedule:
+    duration, power = section.take("duration_s", a_number), section.may("power_w", a_number)
+    if load_applicator(model).energy is Energy.CRYO:
+        return Schedule(steps=(PowerStep(control=Control.FREEZE, duration_s=duration, flow_percent=100.0),))
+    control = Control.IMPEDANCE if power is None else Control.POWER
+    return Schedule(steps=(PowerStep(control=control, duration_s=duration, power_w=power),))
+
+
+def _rules(section: Section, image: Image, structures: StructureSet, model: str) -> AccessRules:
+    margins = section.may("obstacles_mm", _lengths) or {}
+    obstacles = [Obstacle(structure=structures.named(name), margin_mm=margin) for name, margin in margins.items()]
+    bone = section.may("bone_mm", a_number)
+    if bone is not None:
+        threshold = section.take("bone_threshold_hu", a_number)
+        body = find_body(image.volume).mask
+        found = bone_structure(image.volume, body, threshold_hu=threshold, number=9001, name="bone")
+        obstacles.append(Obstacle(structure=found, margin_mm=bone))
+    entered = section.may("enter_at_most", _counts) or {}
+    return AccessRules(
+        obstacles=tuple(obstacles),
+        needle_length_mm=section.take("length_mm", a_number),
+        needle_radius_mm=0.5 * (load_applicator(model).diameter_mm or 2.0),
+        most_depth_mm=section.take("most_depth_mm", a_number),
+        beyond_target_mm=section.may("beyond_target_mm", a_number) or 10.0,
+        least_in_target_mm=section.may("least_in_target_mm", a_number) or 3.0,
+        crossing_limits=tuple(
+            CrossingLimit(structure=structures.named(name), at_most=count) for name, count in entered.items()
+        ),
+        most_axial_tilt_deg=section.may("most_axial_tilt_deg", a_number),
+    )
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return tuple(a_text(each) for each in a_list(value))
+
+
+def _lengths(value: Any) -> dict[str, float]:
+    return {a_text(name): a_number(length) for name, length in a_table(value).items()}
+
+
+def _counts(value: Any) -> dict[str, int]:
+    return {a_text(name): a_whole(count) for name, count in a_table(value).items()}

@@ -1,0 +1,435 @@
+"""Reports of an ablation: the plan with its sheet of power and time, and the verified margin with its map."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from trocar.geometry.mesh import Mesh
+from trocar.plan.ablation import AblationPlan, PowerStep
+from trocar.plan.access import RiskAccount
+from trocar.plan.patient import Image
+from trocar.plan.structures import Structure
+from trocar.report.document import (
+    Align,
+    Block,
+    Box,
+    Column,
+    Document,
+    Facts,
+    Findings,
+    Heading,
+    Paragraph,
+    Picture,
+    Signatures,
+    Table,
+    Text,
+    Tone,
+    say,
+)
+from trocar.report.margin_map import margin_views_picture, unrolled_margin_picture
+from trocar.report.mesh_slices import margin_slices_picture
+from trocar.report.names import printed_name
+from trocar.report.pictures import Paper
+from trocar.results.ablation_margin import AblationMargin
+from trocar.results.findings import Finding, Severity
+from trocar.results.registration import Registration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginCase:
+    """All that is told about a margin.
+
+    Parameters
+    ----------
+    image
+        Scan on which it is shown.
+    lesion
+        Name of the tumour.
+    margin, zone
+        The margin, and the zone's surface in the frame of the scan.
+    findings
+        What to see.
+    registration
+        None where all was drawn on one scan, or planned.
+    landmark_errors_mm
+        Distances at landmarks.
+    further
+        Structures drawn on the slices: vessels, organ.
+    made_by
+        Program and version.
+    inputs
+        What it was made from, name to hash.
+    """
+
+    image: Image
+    lesion: str
+    margin: AblationMargin
+    zone: Mesh
+    findings: tuple[Finding, ...]
+    registration: Registration | None
+    landmark_errors_mm: tuple[float, ...]
+    further: tuple[Structure, ...]
+    made_by: str
+    inputs: tuple[tuple[str, str], ...]
+
+
+def verification_report(case: MarginCase, *, paper: Paper, made_at: datetime) -> Document:
+    """Return the report of a verified margin."""
+    return Document(
+        title=say("ablation.report-verify", "Margin of an ablation"),
+        subtitle=case.lesion,
+        running_head=_head(case.image, paper),
+        blocks=(
+            _identity(case, paper),
+            _verdict(case.margin, case.findings),
+            Findings(findings=case.findings),
+            *_margin_blocks(case, paper),
+            *_registration_blocks(case),
+            _provenance(case),
+            Signatures(
+                roles=(say("ablation.role-physician", "Treating physician"), say("ablation.role-checker", "Checked by"))
+            ),
+        ),
+        made_at=made_at,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedCase:
+    """A plan to be printed.
+
+    Parameters
+    ----------
+    shown
+        Its margin as it would be measured.
+    plan
+        Needles and activations.
+    accounts
+        Number of the needle to its account.
+    zone_rows
+        What stands in the catalogue for each kind of zone: size, source.
+    cover_text
+        How the search ended.
+    chance_covered
+        Given the placement error.
+    placement_error_mm
+        That error.
+    """
+
+    shown: MarginCase
+    plan: AblationPlan
+    accounts: dict[int, RiskAccount]
+    zone_rows: tuple[tuple[Text, ...], ...]
+    cover_text: Text
+    chance_covered: float
+    placement_error_mm: float
+
+
+def planning_report(case: PlannedCase, *, paper: Paper, made_at: datetime) -> Document:
+    """Return the report of a plan, with the sheet of power and time for the room."""
+    return Document(
+        title=say("ablation.report-plan", "Plan of an ablation"),
+        subtitle=case.plan.label,
+        running_head=(
+            *_head(case.shown.image, paper),
+            say("ablation.plan-hash", "plan {hash}", hash=case.plan.content_hash[:12]),
+        ),
+        blocks=(
+            _identity(case.shown, paper),
+            _verdict(case.shown.margin, case.shown.findings),
+            Findings(findings=case.shown.findings),
+            Heading(text=say("ablation.heading-sheet", "Sheet for the room: what, where, how long")),
+            _step_table(case.plan),
+            Paragraph(text=case.cover_text, small=True),
+            Paragraph(
+                text=say(
+                    "ablation.robust",
+                    "With needles off by {error:.1f} mm (root mean square, sideways) the tumour lies whole in the "
+                    "zones with "
+                    "a probability of {percent:.0f} %.",
+                    error=case.placement_error_mm,
+                    percent=100 * case.chance_covered,
+                )
+            ),
+            _needle_table(case.plan, case.accounts),
+            _zone_table(case.zone_rows),
+            *_margin_blocks(case.shown, paper),
+            _provenance(case.shown),
+            Signatures(
+                roles=(
+                    say("ablation.role-physician", "Treating physician"),
+                    say("ablation.role-operator", "Operator"),
+                    say("ablation.role-checker", "Checked by"),
+                )
+            ),
+        ),
+        made_at=made_at,
+    )
+
+
+def _head(image: Image, paper: Paper) -> tuple[Text, ...]:
+    return (printed_name(image.patient.name, language=paper.language), image.patient.identifier)
+
+
+def _identity(case: MarginCase, paper: Paper) -> Facts:
+    patient = case.image.patient
+    scanned = "—" if case.image.acquired_at is None else case.image.acquired_at.strftime("%Y-%m-%d %H:%M")
+    return Facts(
+        rows=(
+            (say("ablation.fact-patient", "Patient"), printed_name(patient.name, language=paper.language)),
+            (say("ablation.fact-id", "Patient ID"), patient.identifier),
+            (say("ablation.fact-lesion", "Tumour"), case.lesion),
+            (say("ablation.fact-scan", "Scan shown, of"), scanned),
+        )
+    )
+
+
+def _verdict(margin: AblationMargin, findings: tuple[Finding, ...]) -> Box:
+    interval = margin.interval
+    spread: Text = (
+        say("ablation.no-interval", "no interval")
+        if interval is None
+        else say(
+            "ablation.interval", "95 % interval {low:.1f} to {high:.1f} mm", low=interval.low_mm, high=interval.high_mm
+        )
+    )
+    tone = Tone.GOOD
+    if any(each.severity is Severity.ACTION for each in findings):
+        tone = Tone.ACTION
+    elif any(each.severity is Severity.ATTENTION for each in findings):
+        tone = Tone.ATTENTION
+    return Box(
+        title=say("ablation.mam", "Minimal ablative margin {mam:+.1f} mm", mam=margin.least_mm),
+        text=say(
+            "ablation.verdict",
+            "{spread}; thinnest side {side}; tumour left uncovered {uncovered:.2f} ml of {lesion:.1f} ml; "
+            "{thin:.0f} % of its surface has under 5 mm",
+            spread=spread,
+            side=margin.worst_side,
+            uncovered=margin.uncovered_ml,
+            lesion=margin.lesion_ml,
+            thin=margin.percent_under[5.0],
+        ),
+        tone=tone,
+    )
+
+
+def _margin_blocks(case: MarginCase, paper: Paper) -> tuple[Block, ...]:
+    margin = case.margin
+    blocks: list[Block] = [
+        Heading(text=say("ablation.heading-map", "Margin map"), new_page=True),
+        _picture(
+            margin_views_picture(margin, paper=paper),
+            "margin-views",
+            say(
+                "ablation.caption-views",
+                "The tumour from six sides, coloured by the distance from its surface to the border of the ablation "
+                "zone. The "
+                "ring marks the thinnest place.",
+            ),
+        ),
+        _picture(
+            unrolled_margin_picture(margin, paper=paper),
+            "margin-unrolled",
+            say(
+                "ablation.caption-unrolled",
+                "The same surface unrolled like a globe: every direction from the tumour's middle, front in the "
+                "middle, head "
+                "above. Lines join equal margins.",
+            ),
+        ),
+        _picture(
+            margin_slices_picture(case.image.volume, margin, case.zone, further=case.further, paper=paper),
+            "margin-slices",
+            say(
+                "ablation.caption-slices",
+                "Slices through the thinnest place: tumour solid, zone dashed, wanted margin dotted.",
+            ),
+        ),
+        Heading(text=say("ablation.heading-numbers", "Numbers"), level=2),
+        Facts(rows=_numbers(margin)),
+    ]
+    if margin.patches:
+        blocks += [Heading(text=say("ablation.heading-again", "Where to ablate again"), level=2), _patch_table(margin)]
+    return tuple(blocks)
+
+
+def _picture(data: bytes, name: str, caption: Text) -> Picture:
+    return Picture(data=data, suffix="svg", alternative=caption, caption=caption, name=name)
+
+
+def _numbers(margin: AblationMargin) -> tuple[tuple[Text, Text], ...]:
+    rows: list[tuple[Text, Text]] = [
+        (say("ablation.fact-mam", "Minimal margin in the organ (MAM)"), f"{margin.least_mm:+.1f} mm"),
+        (say("ablation.fact-mam-any", "Minimal margin, capsule included"), f"{margin.least_any_mm:+.1f} mm"),
+        (say("ablation.fact-wanted", "Margin aimed at"), f"{margin.wanted_mm:.1f} mm"),
+        *(
+            (say("ablation.fact-under", "Surface with under {level:g} mm", level=level), f"{percent:.0f} %")
+            for level, percent in margin.percent_under.items()
+        ),
+        (say("ablation.fact-lesion-volume", "Tumour"), f"{margin.lesion_ml:.1f} ml"),
+        (say("ablation.fact-zone-volume", "Ablation zone"), f"{margin.zone_ml:.1f} ml"),
+        (say("ablation.fact-uncovered", "Tumour left uncovered"), f"{margin.uncovered_ml:.2f} ml"),
+        (
+            say("ablation.fact-uncovered-margin", "Tumour and wanted margin left uncovered"),
+            f"{margin.uncovered_with_margin_ml:.2f} ml",
+        ),
+        (
+            say("ablation.fact-capsule-covered", "On the capsule, covered"),
+            f"{margin.capsule_covered_mm2 / 100:.1f} cm²",
+        ),
+        (
+            say("ablation.fact-capsule-uncovered", "On the capsule, uncovered"),
+            f"{margin.capsule_uncovered_mm2 / 100:.1f} cm²",
+        ),
+    ]
+    if margin.interval is not None:
+        rows += [
+            (
+                say("ablation.fact-chance", "Probability of at least {level:g} mm", level=level),
+                f"{100 * chance:.0f} %",
+            )
+            for level, chance in margin.interval.chance_at_least.items()
+        ]
+    return tuple(rows)
+
+
+def _patch_table(margin: AblationMargin) -> Table:
+    columns = (
+        Column(head=say("ablation.column-side", "side")),
+        Column(head=say("ablation.column-least", "least margin, mm"), align=Align.RIGHT),
+        Column(head=say("ablation.column-area", "tumour surface, cm²"), align=Align.RIGHT),
+        Column(head=say("ablation.column-aim", "aim at (x, y, z), mm"), align=Align.RIGHT),
+    )
+    rows = tuple(
+        (
+            patch.side,
+            f"{patch.least_mm:+.1f}",
+            f"{patch.area_mm2 / 100:.1f}",
+            _place(patch.aim_lps_mm),
+        )
+        for patch in margin.patches[:8]
+    )
+    return Table(columns=columns, rows=rows)
+
+
+def _place(point: np.ndarray) -> str:
+    return ", ".join(f"{value:.1f}" for value in point)
+
+
+def _registration_blocks(case: MarginCase) -> tuple[Block, ...]:
+    registration = case.registration
+    if registration is None:
+        return ()
+    misses = case.landmark_errors_mm
+    told = "—" if not misses else f"{np.sqrt(np.mean(np.square(misses))):.1f} mm (n = {len(misses)})"
+    return (
+        Heading(text=say("ablation.heading-registration", "Registration"), level=2),
+        Facts(
+            rows=(
+                (say("ablation.fact-motion", "What may move"), _motion(registration)),
+                (
+                    say("ablation.fact-likeness", "Likeness before, after"),
+                    f"{registration.likeness_before:.2f}, {registration.likeness_after:.2f}",
+                ),
+                (say("ablation.fact-tre", "Error at landmarks (root mean square)"), told),
+                (say("ablation.fact-jacobian", "Least volume ratio"), f"{registration.least_jacobian:.2f}"),
+            )
+        ),
+    )
+
+
+def _motion(registration: Registration) -> Text:
+    if registration.displacement is None:
+        return say("ablation.motion-rigid", "rigid, around the tumour")
+    return say("ablation.motion-deformable", "deformable")
+
+
+def _provenance(case: MarginCase) -> Facts:
+    rows: list[tuple[Text, Text]] = [(say("ablation.fact-made-by", "Made by"), case.made_by)]
+    rows += [(name, value[:16]) for name, value in case.inputs]
+    return Facts(rows=tuple(rows))
+
+
+def _step_table(plan: AblationPlan) -> Table:
+    columns = (
+        Column(head=say("ablation.column-start", "start, min"), align=Align.RIGHT),
+        Column(head=say("ablation.column-needle", "needle"), align=Align.RIGHT),
+        Column(head=say("ablation.column-back", "drawn back, mm"), align=Align.RIGHT),
+        Column(head=say("ablation.column-what", "what")),
+        Column(head=say("ablation.column-setting", "setting"), align=Align.RIGHT),
+        Column(head=say("ablation.column-time", "time, min"), align=Align.RIGHT),
+    )
+    rows: list[tuple[Text, ...]] = []
+    for activation in plan.activations:
+        begin = activation.start_s
+        for step in activation.schedule.steps:
+            rows.append(
+                (
+                    f"{begin / 60:.1f}",
+                    str(activation.applicator),
+                    f"{activation.pulled_back_mm:.0f}",
+                    CONTROLS[step.control.name],
+                    _setting(step),
+                    f"{step.duration_s / 60:.1f}",
+                )
+            )
+            begin += step.duration_s
+    return Table(columns=columns, rows=tuple(rows))
+
+
+CONTROLS = {
+    "POWER": say("ablation.control-power", "constant power"),
+    "IMPEDANCE": say("ablation.control-impedance", "power by impedance"),
+    "TEMPERATURE": say("ablation.control-temperature", "held temperature"),
+    "FREEZE": say("ablation.control-freeze", "freeze"),
+    "THAW": say("ablation.control-thaw", "thaw"),
+    "PAUSE": say("ablation.control-pause", "pause"),
+}
+
+
+def _setting(step: PowerStep) -> Text:
+    if step.flow_percent is not None:
+        return f"{step.flow_percent:.0f} %"
+    if step.temperature_k is not None:
+        return f"{step.temperature_k - 273.15:.0f} °C"
+    return say("ablation.generator-decides", "generator") if step.power_w is None else f"{step.power_w:.0f} W"
+
+
+def _needle_table(plan: AblationPlan, accounts: dict[int, RiskAccount]) -> Table:
+    columns = (
+        Column(head=say("ablation.column-needle", "needle"), align=Align.RIGHT),
+        Column(head=say("ablation.column-model", "model")),
+        Column(head=say("ablation.column-entry", "skin (x, y, z), mm"), align=Align.RIGHT),
+        Column(head=say("ablation.column-tip", "tip (x, y, z), mm"), align=Align.RIGHT),
+        Column(head=say("ablation.column-depth", "depth, mm"), align=Align.RIGHT),
+        Column(head=say("ablation.column-tightest", "nearest obstacle, beyond its margin")),
+    )
+    rows = []
+    for each in plan.applicators:
+        account = accounts.get(each.number)
+        near: Text = (
+            "—" if account is None or not account.tightest else f"{account.tightest} +{account.slack_mm:.0f} mm"
+        )
+        rows.append(
+            (
+                str(each.number),
+                each.model.split("/")[1],
+                _place(each.needle.entry_lps_mm),
+                _place(each.needle.tip_lps_mm),
+                f"{each.needle.length_mm:.0f}",
+                near,
+            )
+        )
+    return Table(columns=columns, rows=tuple(rows))
+
+
+def _zone_table(rows: tuple[tuple[Text, ...], ...]) -> Table:
+    columns = (
+        Column(head=say("ablation.column-zone", "zone counted on, mm (long × short)")),
+        Column(head=say("ablation.column-evidence", "evidence")),
+        Column(head=say("ablation.column-reading", "how read")),
+        Column(head=say("ablation.column-source", "source"), share=3.0),
+    )
+    return Table(columns=columns, rows=rows)

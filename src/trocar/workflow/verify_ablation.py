@@ -1,0 +1,313 @@
+"""Verifying an ablation: lay the scan after it over the one before, find both surfaces, measure the margin."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from trocar.errors import PlanError
+from trocar.evaluate.margins import measure_margin
+from trocar.geometry.grid import Grid
+from trocar.geometry.mesh import Mesh
+from trocar.geometry.rasterise import mask_on_grid
+from trocar.geometry.region import EndCap, region_from_contours
+from trocar.geometry.smooth_body import SmoothBody, nearby_body, smooth_body
+from trocar.geometry.value import Value
+from trocar.geometry.volume import Volume
+from trocar.imaging.grow import GrowRules, grow_mass
+from trocar.imaging.register import register
+from trocar.messages import Message
+from trocar.plan.patient import Image
+from trocar.plan.structures import Structure, StructureSet
+from trocar.results.ablation_margin import AblationMargin, MarginErrors
+from trocar.results.findings import Finding, Severity
+from trocar.results.registration import Motion, Registration
+from trocar.rules.ablation_margin import MarginPack, judge_margin
+
+LOCAL_MM = 60.0
+"""Registration looks at this much around the tumour: the organ, not the whole body."""
+ORGAN_REACH_MM = 45.0
+IN_PLANE_MM = 0.75
+SHRINKS_UNDER = 0.9
+"""A deformation that leaves less than this share of volume anywhere may have shrunk the tumour."""
+
+Progress = Callable[[Message, float], None]
+REGISTERING = Message(code="ablation.stage-register", template="Laying the scan after over the one before")
+MEASURING = Message(code="ablation.stage-margin", template="Finding the surfaces and measuring the margin")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landmarks:
+    """Places seen on both scans, row by row."""
+
+    before_lps_mm: Float[np.ndarray, "n 3"]
+    after_lps_mm: Float[np.ndarray, "n 3"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AblationVerifyRequest:
+    """All that is given.
+
+    Parameters
+    ----------
+    before, after
+        Scans; ``after`` None where the zone was drawn on the scan before.
+    structures
+        With lesion and organ, on the scan before.
+    lesion, organ
+        Names; organ empty if not drawn.
+    zone
+        Drawn on the scan after; None where it is grown from a click.
+    zone_click_lps_mm, grow_rules
+        A point in the middle of the zone on the scan after, and how it grows.
+    wanted_mm
+        Margin aimed at.
+    outline_error_mm
+        How far an outline may lie too far out or in, one standard deviation; None where nobody stated it.
+    registration_error_mm
+        Stated target registration error; None to take it from the landmarks.
+    landmarks
+        None where none were marked.
+    motion
+        What may move.
+    pack, organ_kind
+        Rules, and of which kind of organ they speak: ``liver``, ``lung``, ``kidney``.
+    """
+
+    before: Image
+    structures: StructureSet
+    lesion: str
+    organ: str
+    after: Image | None
+    zone: Structure | None
+    zone_click_lps_mm: Float[np.ndarray, " 3"] | None
+    grow_rules: GrowRules | None
+    wanted_mm: float
+    outline_error_mm: float | None
+    registration_error_mm: float | None
+    landmarks: Landmarks | None
+    motion: Motion
+    pack: MarginPack
+    organ_kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AblationVerification(Value):
+    """What was found.
+
+    Parameters
+    ----------
+    margin
+        The margin.
+    zone
+        Surface of the zone in the frame of the scan before.
+    registration
+        None where both were drawn on one scan.
+    landmark_errors_mm
+        Distance of each landmark from where registration puts it.
+    findings
+        Severest first in a report.
+    """
+
+    margin: AblationMargin
+    zone: Mesh
+    registration: Registration | None
+    landmark_errors_mm: tuple[float, ...]
+    findings: tuple[Finding, ...]
+
+
+def verify_ablation(request: AblationVerifyRequest, *, progress: Progress) -> AblationVerification:
+    """Return the margin of an ablation from the scans before and after it.
+
+    Raises
+    ------
+    PlanError
+        Scans of two patients, or neither a zone nor a click.
+    """
+    _require_one_patient(request)
+    lesion_at = request.structures.named(request.lesion)
+    lesion = body_of(lesion_at)
+    progress(REGISTERING, 0.0)
+    registration = _registered(request, lesion)
+    progress(REGISTERING, 1.0)
+    progress(MEASURING, 0.0)
+    zone = _zone(request)
+    if registration is not None:
+        moved = registration.to_fixed(np.asarray(zone.mesh.vertices_lps_mm))
+        mesh = Mesh(vertices_lps_mm=moved, triangles=zone.mesh.triangles)
+        zone = SmoothBody(mesh=mesh, fit=zone.fit, coarsest_mm=zone.coarsest_mm)
+    organ = _organ(request, lesion)
+    misses = _landmark_errors(request, registration)
+    margin = measure_margin(
+        lesion, zone, wanted_mm=request.wanted_mm, organ=organ, errors=_errors(request, registration, misses)
+    )
+    progress(MEASURING, 1.0)
+    findings = (
+        *judge_margin(margin, request.pack, organ=request.organ_kind),
+        *_doubts(request, lesion_at, margin, registration),
+    )
+    return AblationVerification(
+        margin=margin, zone=zone.mesh, registration=registration, landmark_errors_mm=misses, findings=findings
+    )
+
+
+def body_of(structure: Structure) -> SmoothBody:
+    """Return the smooth body of drawn contours, on their own slices and finely within them."""
+    mask, grid = mask_of(structure)
+    return smooth_body(mask, grid)
+
+
+def mask_of(structure: Structure) -> tuple[Bool[np.ndarray, "k j i"], Grid]:
+    """Return a mask on the contours' own slices, fine within them, with room all around."""
+    region = region_from_contours(structure.closed_contours, end_cap=EndCap.HALF_SLICE, name=structure.name)
+    low, high = region.bounds_lps_mm
+    axial = abs(region.normal_lps[2]) > 1 - 1e-6
+    step = region.plane_spacing_mm if axial else 1.0
+    heights = [plane.w_mm * region.normal_lps[2] for plane in region.planes]
+    bottom = (min(heights) if axial else low[2]) - 4 * step
+    counts = np.ceil((high[:2] - low[:2]) / IN_PLANE_MM).astype(int) + 9
+    top = max(heights) if axial else high[2]
+    grid = Grid.axial(
+        origin_lps_mm=(float(low[0] - 4 * IN_PLANE_MM), float(low[1] - 4 * IN_PLANE_MM), float(bottom)),
+        spacing_ijk_mm=(IN_PLANE_MM, IN_PLANE_MM, step),
+        shape_kji=(round((top - bottom) / step) + 5, int(counts[1]), int(counts[0])),
+    )
+    return mask_on_grid(region, grid), grid
+
+
+def near(image: Volume, points_lps_mm: Float[np.ndarray, "n 3"], *, reach_mm: float) -> Volume:
+    """Return the part of a scan within a reach of points."""
+    index = image.grid.index_ijk(points_lps_mm)
+    beyond = reach_mm / np.asarray(image.grid.spacing_ijk_mm)
+    last = np.array(image.grid.shape_kji[::-1])
+    low = np.clip(np.floor(index.min(axis=0) - beyond), 0, last - 1).astype(int)
+    high = np.clip(np.ceil(index.max(axis=0) + beyond) + 1, low + 1, last).astype(int)
+    matrix = np.array(image.grid.lps_from_ijk)
+    matrix[:3, 3] = matrix[:3, :3] @ low + matrix[:3, 3]
+    shape = (int(high[2] - low[2]), int(high[1] - low[1]), int(high[0] - low[0]))
+    return Volume(
+        grid=Grid(shape_kji=shape, lps_from_ijk=matrix),
+        values_kji=image.values_kji[low[2] : high[2], low[1] : high[1], low[0] : high[0]],
+        quantity=image.quantity,
+        frame_uid=image.frame_uid,
+    )
+
+
+def _require_one_patient(request: AblationVerifyRequest) -> None:
+    after = request.after
+    if after is not None and after.patient.identifier != request.before.patient.identifier:
+        raise PlanError(
+            "ablation.other-patient",
+            "the scan before is of patient {before}, the scan after of patient {after}; nothing was measured: give two "
+            "scans of one patient",
+            before=request.before.patient.identifier,
+            after=after.patient.identifier,
+        )
+    if request.zone is None and (request.zone_click_lps_mm is None or request.grow_rules is None):
+        raise PlanError(
+            "ablation.no-zone",
+            "neither an outline of the ablation zone nor a click into it was given; outline the zone on the scan "
+            "after, or "
+            "give a point in its middle",
+        )
+
+
+def _registered(request: AblationVerifyRequest, lesion: SmoothBody) -> Registration | None:
+    after = request.after
+    if after is None or after.reference.frame_uid == request.before.reference.frame_uid:
+        return None
+    fixed = near(request.before.volume, np.asarray(lesion.mesh.vertices_lps_mm), reach_mm=LOCAL_MM)
+    return register(fixed, after.volume, motion=request.motion)
+
+
+def _zone(request: AblationVerifyRequest) -> SmoothBody:
+    if request.zone is not None:
+        return body_of(request.zone)
+    image = request.after or request.before
+    click, rules = request.zone_click_lps_mm, request.grow_rules
+    if click is None or rules is None:
+        raise AssertionError("checked before")
+    grown = grow_mass(image.volume, click, rules)
+    return smooth_body(grown.mask_kji, grown.grid)
+
+
+def _organ(request: AblationVerifyRequest, lesion: SmoothBody) -> SmoothBody | None:
+    if not request.organ:
+        return None
+    mask, grid = mask_of(request.structures.named(request.organ))
+    return nearby_body(mask, grid, np.asarray(lesion.mesh.vertices_lps_mm), reach_mm=ORGAN_REACH_MM)
+
+
+def _landmark_errors(request: AblationVerifyRequest, registration: Registration | None) -> tuple[float, ...]:
+    marks = request.landmarks
+    if marks is None:
+        return ()
+    carried = marks.after_lps_mm if registration is None else registration.to_fixed(marks.after_lps_mm)
+    return tuple(float(each) for each in np.linalg.norm(carried - marks.before_lps_mm, axis=1))
+
+
+def _errors(
+    request: AblationVerifyRequest, registration: Registration | None, misses: tuple[float, ...]
+) -> MarginErrors | None:
+    """Return the errors that somebody stated or measured; None where one of them is unknown."""
+    stated = request.registration_error_mm
+    if stated is None and misses:
+        stated = float(np.sqrt(np.mean(np.square(misses))))
+    if stated is None and registration is None:
+        stated = 0.0
+    if stated is None or request.outline_error_mm is None:
+        return None
+    outline = request.outline_error_mm
+    return MarginErrors(registration_mm=stated, lesion_mm=outline, zone_mm=outline)
+
+
+def _doubts(
+    request: AblationVerifyRequest, lesion: Structure, margin: AblationMargin, registration: Registration | None
+) -> list[Finding]:
+    doubts = [Finding(severity=Severity.NOTE, message=remark) for remark in margin.remarks]
+    if margin.interval is None:
+        doubts.append(_note("ablation.no-errors", UNSURE))
+    if _at_edge(lesion, request.before.volume.grid):
+        doubts.append(
+            Finding(
+                severity=Severity.ACTION,
+                message=Message(
+                    code="ablation.lesion-at-edge",
+                    template="{name} reaches the edge of the scan: part of it is not shown, and no margin can be told "
+                    "there",
+                    data={"name": lesion.name},
+                ),
+            )
+        )
+    if registration is not None and registration.least_jacobian < SHRINKS_UNDER:
+        doubts.append(
+            Finding(
+                severity=Severity.ATTENTION,
+                message=Message(
+                    code="ablation.deformation-shrinks",
+                    template="the deformation shrinks tissue to {percent:.0f} % of its volume somewhere: it may have "
+                    "shrunk the zone or the tumour and with them the margin; compare with the rigid registration",
+                    data={"percent": 100 * registration.least_jacobian},
+                ),
+            )
+        )
+    return doubts
+
+
+UNSURE = (
+    "no error of registration or outline was stated, so the margin has no interval: mark at least three landmarks on "
+    "both "
+    "scans and state how well outlines are known"
+)
+
+
+def _note(code: str, template: str) -> Finding:
+    return Finding(severity=Severity.ATTENTION, message=Message(code=code, template=template))
+
+
+def _at_edge(lesion: Structure, grid: Grid) -> bool:
+    points = np.vstack([contour.points_lps_mm for contour in lesion.closed_contours])
+    index = grid.index_ijk(points)
+    last = np.array(grid.shape_kji[::-1]) - 1
+    return bool((index < 0.5).any() or (index > last - 0.5).any())

@@ -1,0 +1,168 @@
+"""``trocar ablate`` on a made scan: plan a lesion in an organ, verify a known zone, and say what is wrong."""
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trocar.cli.main import run
+from trocar.cli.surroundings import Surroundings
+from trocar.dicom.image_writer import write_image
+from trocar.dicom.rtstruct_writing import write_structures
+from trocar.geometry.contours import Contour, ContourKind
+from trocar.geometry.grid import Grid
+from trocar.geometry.volume import Quantity, Volume
+from trocar.messages import Language
+from trocar.plan.patient import Image, ImageReference, Patient
+from trocar.plan.structures import Structure, StructureSet
+
+AT = datetime(2026, 1, 5, 9, 0)
+REQUEST = """
+label = "demo"
+seconds = 5
+{spare}
+[target]
+lesion = "lesion"
+organ = "liver"
+organ_kind = "liver"
+margin_mm = 4.0
+[applicator]
+model = "microwave/PME_2450"
+tissue = "LIVER"
+evidence = "IN_VIVO"
+power_w = 80
+duration_s = {duration}
+[needles]
+length_mm = 200
+most_depth_mm = 150
+placement_error_mm = 2.0
+"""
+
+
+def _ellipsoid(
+    number: int, name: str, centre: tuple[float, float, float], semi: tuple[float, float, float]
+) -> Structure:
+    turn = np.linspace(0, 2 * np.pi, 61)[:-1]
+    contours = []
+    for z in np.arange(-57.0, 58.0, 3.0):
+        share = 1 - ((z - centre[2]) / semi[2]) ** 2
+        if share > 0.01:
+            x = centre[0] + semi[0] * np.sqrt(share) * np.cos(turn)
+            y = centre[1] + semi[1] * np.sqrt(share) * np.sin(turn)
+            points = np.stack([x, y, np.full(60, z)], axis=1)
+            contours.append(Contour(kind=ContourKind.CLOSED_PLANAR, points_lps_mm=points))
+    return Structure(number=number, name=name, contours=tuple(contours))
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ablation")
+    grid = Grid.axial(origin_lps_mm=(-120.0, -105.0, -57.0), spacing_ijk_mm=(3.0, 3.0, 3.0), shape_kji=(39, 71, 81))
+    at = grid.centres_lps_mm()
+    values = np.full(grid.shape_kji, -1000.0)
+    values[(at[..., 0] / 105) ** 2 + (at[..., 1] / 85) ** 2 < 1] = -60.0
+    values[((at - [20.0, 0, 0]) ** 2 / np.array([60.0, 50, 50]) ** 2).sum(-1) < 1] = 60.0
+    patient = Patient(identifier="DEMO-A", name="Demo Patient A")
+    uids = tuple(f"2.25.99.3.{n}" for n in range(39))
+    reference = ImageReference(
+        study_uid="2.25.99.1",
+        series_uid="2.25.99.2",
+        frame_uid="2.25.99.4",
+        sop_class_uid="1.2.840.10008.5.1.4.1.1.2",
+        instance_uids=uids,
+        modality="CT",
+    )
+    volume = Volume(grid=grid, values_kji=values, quantity=Quantity.HOUNSFIELD, frame_uid=reference.frame_uid)
+    image = Image(volume=volume, patient=patient, reference=reference, acquired_at=AT)
+    write_image(image, folder / "ct", at=AT)
+    other = replace(
+        image,
+        patient=Patient(identifier="DEMO-B", name="Demo Patient B"),
+        reference=replace(
+            reference,
+            study_uid="2.25.98.1",
+            series_uid="2.25.98.2",
+            instance_uids=tuple(f"2.25.98.3.{n}" for n in range(39)),
+        ),
+    )
+    write_image(other, folder / "other", at=AT)
+    structures = StructureSet(
+        label="DRAWN",
+        patient=patient,
+        frame_uid=reference.frame_uid,
+        structures=(
+            _ellipsoid(1, "liver", (20, 0, 0), (60, 50, 50)),
+            _ellipsoid(2, "lesion", (40, -10, 0), (8, 8, 8)),
+            _ellipsoid(3, "zone", (43, -10, 0), (15, 15, 15)),
+            _ellipsoid(4, "bowel", (40, -10, 14), (12, 12, 6)),
+        ),
+        image=reference,
+    )
+    write_structures(structures, folder / "rs.dcm", at=AT)
+    return folder
+
+
+def _verify(case: Path, out: Path, *more: str) -> int:
+    return run(
+        [
+            "ablate", "verify", "--images", str(case / "ct"), "--structures", str(case / "rs.dcm"),
+            "--lesion", "lesion", "--organ", "liver", "--organ-kind", "liver", "--margin", "5",
+            "--out", str(out), *more,
+        ],
+        Surroundings(now=lambda: AT, language=Language.ENGLISH),
+    )  # fmt: skip
+
+
+def test_a_known_margin_is_verified_with_map_and_dicom(case: Path, tmp_path: Path) -> None:
+    """Spheres of 8 and 15 mm, 3 mm off: 4 mm, under the 5 mm of the rules, so that the command asks for action."""
+    code = _verify(case, tmp_path / "out", "--zone", "zone", "--outline-error", "0.5")
+    data = json.loads((tmp_path / "out" / "trocar.json").read_text(encoding="utf-8"))
+    assert code != 0
+    assert data["least_mm"] == pytest.approx(4.0, abs=0.5)
+    assert data["patches"][0]["side"].startswith("R")
+    assert data["interval_mm"][0] < data["least_mm"] < data["interval_mm"][2]
+    for name in ("margin-en.pdf", "margin-zh.pdf", "margin-zh.dcm", "RTSTRUCT.dcm", "SEG.dcm"):
+        assert (tmp_path / "out" / name).stat().st_size > 1000
+
+
+def test_scans_of_two_patients_are_refused(case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _verify(case, tmp_path / "out", "--zone", "zone", "--after", str(case / "other")) != 0
+    assert "DEMO-B" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_zone_or_click_the_command_says_what_it_needs(
+    case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _verify(case, tmp_path / "out") != 0
+    assert "click" in capsys.readouterr().err
+
+
+def _plan(case: Path, out: Path, *, duration: int, spare: str = "") -> int:
+    request = out.parent / f"{out.name}.toml"
+    request.write_text(REQUEST.format(duration=duration, spare=spare), encoding="utf-8")
+    return run(
+        [
+            "ablate", "plan", str(request), "--images", str(case / "ct"), "--structures", str(case / "rs.dcm"),
+            "--out", str(out),
+        ],
+        Surroundings(now=lambda: AT, language=Language.ENGLISH),
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_lesion_is_planned_and_its_margin_covered(case: Path, tmp_path: Path) -> None:
+    _plan(case, tmp_path / "plan", duration=300)
+    data = json.loads((tmp_path / "plan" / "trocar.json").read_text(encoding="utf-8"))
+    assert data["cover"]["insertions"] == 1
+    assert data["least_mm"] > 3.0
+    assert data["uncovered_ml"] == 0
+    assert json.loads((tmp_path / "plan" / "plan.json").read_text(encoding="utf-8"))["hash"]
+
+
+def test_a_setting_beyond_the_table_is_refused(case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _plan(case, tmp_path / "plan", duration=900) != 0
+    assert "900" in capsys.readouterr().err

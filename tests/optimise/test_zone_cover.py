@@ -1,0 +1,48 @@
+"""Set cover of zones: exact where greedy errs, lines shared, refusals, ellipsoids."""
+
+import numpy as np
+import pytest
+
+from trocar.errors import OptimiseError
+from trocar.optimise.zone_cover import cover, covered_by_ellipsoids
+
+
+def _cover(sets: list[set[int]], lines: list[int], n: int, **more: object):
+    covers = np.array([[point in each for each in sets] for point in range(n)])
+    return cover(covers, np.array(lines), worth=np.zeros(len(sets)), seconds=10.0, **more)
+
+
+def test_the_exact_cover_needs_two_where_greedy_takes_three() -> None:
+    """The textbook trap: the largest set comes first for greedy and is of no use."""
+    sets = [{0, 1, 2, 6}, {3, 4, 5, 7}, {0, 1, 2, 3, 4}, {5, 6}, {7}]
+    found = _cover(sets, [0, 1, 2, 3, 4], 8)
+    assert sorted(found.rows) == [0, 1]
+    assert found.cost == pytest.approx(2.2)
+    assert found.gap_percent < 2.0
+
+
+def test_two_activations_on_one_line_beat_two_insertions() -> None:
+    found = _cover([{0, 1}, {2, 3}, {2, 3}], [0, 1, 0], 4)
+    assert sorted(found.rows) == [0, 2]
+    assert found.insertions == (0,)
+
+
+def test_a_point_that_nothing_reaches_is_named() -> None:
+    found = _cover([{0, 1}], [0], 3)
+    assert found.uncovered.tolist() == [2]
+
+
+def test_nothing_covered_and_too_many_insertions_are_refused() -> None:
+    with pytest.raises(OptimiseError) as nothing:
+        _cover([set()], [0], 2)
+    assert nothing.value.code == "optimise.nothing-covered"
+    with pytest.raises(OptimiseError) as many:
+        _cover([{0}, {1}], [0, 1], 2, most_insertions=1)
+    assert many.value.code == "optimise.too-many-insertions"
+
+
+def test_points_lie_in_an_ellipsoid_by_its_axes() -> None:
+    points = np.array([[0.0, 0.0, 9.9], [0.0, 0.0, 10.1], [4.9, 0.0, 0.0], [5.1, 0.0, 0.0]])
+    axis = np.array([[0.0, 0.0, 1.0]])
+    inside = covered_by_ellipsoids(points, np.zeros((1, 3)), axis, long_mm=20.0, short_mm=10.0)
+    assert inside[:, 0].tolist() == [True, False, True, False]
