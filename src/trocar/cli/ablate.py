@@ -10,6 +10,7 @@ import typer
 from trocar.cli import options
 from trocar.cli.ablate_files import write_ablation_plan, write_margin
 from trocar.cli.ablate_request import ablation_request
+from trocar.cli.ablate_simulate import simulate
 from trocar.cli.console import Speaker
 from trocar.cli.exits import exit_of_findings
 from trocar.cli.folders import whole_folder
@@ -42,6 +43,8 @@ Structures = Annotated[
     Path, typer.Option("--structures", exists=True, dir_okay=False, help="RT Structure Set. 结构文件")
 ]
 OutFolder = Annotated[Path, typer.Option("--out", "-o", help="Folder for everything made. 输出文件夹")]
+
+ablate.command("simulate")(simulate)
 
 
 @ablate.command("plan")

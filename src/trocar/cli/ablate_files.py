@@ -71,11 +71,11 @@ def write_margin(
     for language in Language:
         document = verification_report(case, paper=Paper(language=language), made_at=at)
         title = "Margin of an ablation" if language is Language.ENGLISH else "消融边缘验证报告"
-        _write_document(folder, document, "margin", title, language=language, image=request.before, at=at)
+        write_document(folder, document, "margin", title, language=language, image=request.before, at=at)
     drawn = (request.structures.named(request.lesion), *further)
-    _write_zone(folder, request.before, verified.zone, drawn, at=at)
+    write_zone(folder, request.before, verified.zone, drawn, at=at)
     data = margin_data(verified.margin, verified.findings)
-    return _marked(folder, data)
+    return marked(folder, data)
 
 
 def write_ablation_plan(
@@ -118,8 +118,8 @@ def write_ablation_plan(
     for language in Language:
         document = planning_report(case, paper=Paper(language=language), made_at=at)
         title = "Plan of an ablation" if language is Language.ENGLISH else "消融治疗计划"
-        _write_document(folder, document, "plan", title, language=language, image=request.image, at=at)
-    _write_zone(folder, request.image, zone, (request.structures.named(request.target.lesion),), at=at)
+        write_document(folder, document, "plan", title, language=language, image=request.image, at=at)
+    write_zone(folder, request.image, zone, (request.structures.named(request.target.lesion),), at=at)
     data = margin_data(proposed.margin, proposed.findings) | {
         "plan": ablation_json(proposed.plan),
         "chance_covered": proposed.chance_covered,
@@ -131,10 +131,11 @@ def write_ablation_plan(
         },
     }
     (folder / "plan.json").write_text(json.dumps(data["plan"], ensure_ascii=False, indent=2), encoding="utf-8")
-    return _marked(folder, data)
+    return marked(folder, data)
 
 
-def _marked(folder: Path, data: dict[str, Any]) -> dict[str, Any]:
+def marked(folder: Path, data: dict[str, Any]) -> dict[str, Any]:
+    """Write the file that marks a folder of Trocar's, and return its data."""
     (folder / MARK).write_text(json.dumps(data, ensure_ascii=False, indent=2), encoding="utf-8")
     return data
 
@@ -153,9 +154,10 @@ def _zone_rows(request: AblationRequest) -> tuple[tuple[Text, ...], ...]:
     )
 
 
-def _write_document(
+def write_document(
     folder: Path, document: Document, name: str, title: str, *, language: Language, image: Image, at: datetime
 ) -> None:
+    """Write a document as PDF, its pictures as files, and the PDF as DICOM."""
     pdf = typeset(document, language=language)
     stem = f"{name}-{language.value}"
     (folder / f"{stem}.pdf").write_bytes(pdf)
@@ -169,7 +171,7 @@ def _write_document(
     )
 
 
-def _write_zone(folder: Path, image: Image, zone: Mesh, drawn: tuple[Structure, ...], *, at: datetime) -> None:
+def write_zone(folder: Path, image: Image, zone: Mesh, drawn: tuple[Structure, ...], *, at: datetime) -> None:
     """Write the zone as a segmentation and, beside what was drawn, as a structure."""
     part = near(image.volume, np.asarray(zone.vertices_lps_mm), reach_mm=6.0)
     depth = nearest_on_mesh(zone, part.grid.centres_lps_mm().reshape(-1, 3)).signed_mm.reshape(part.grid.shape_kji)

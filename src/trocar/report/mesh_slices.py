@@ -37,7 +37,7 @@ def margin_slices_picture(
             for structure in further:
                 paint_outline(axes, structure, cut, colour=FURTHER)
             for mesh, colour, style in ((wanted, WANTED, ":"), (zone, ZONE, "--"), (margin.surface, LESION, "-")):
-                _paint_cut(axes, mesh, cut, colour=colour, style=style)
+                paint_mesh_cut(axes, mesh, cut, colour=colour, style=style)
             axes.plot(*_flat(cut, worst[None])[0], marker="o", markersize=6, fillstyle="none", color="white")
             frame_slice(axes, cut)
             axes.set_title(slice_title(cut, paper))
@@ -67,7 +67,7 @@ def _flat(cut: Cut, points: np.ndarray) -> np.ndarray:
     return np.stack(cut.in_plane(points), axis=-1)
 
 
-def _paint_cut(axes: Axes, mesh: Mesh, cut: Cut, *, colour: str, style: str) -> None:
+def paint_mesh_cut(axes: Axes, mesh: Mesh, cut: Cut, *, colour: str, style: str) -> None:
     """Draw where a mesh crosses the plane: one segment a triangle, joined by the eye."""
     axis = {View.AXIAL: 2, View.CORONAL: 1, View.SAGITTAL: 0}[cut.view]
     vertices = np.asarray(mesh.vertices_lps_mm)

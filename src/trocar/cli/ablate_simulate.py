@@ -1,0 +1,151 @@
+"""``trocar ablate simulate``: temperature and death of tissue for a plan, with film and map."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from trocar.cli import options
+from trocar.cli.ablate_files import MADE_BY, margin_data, marked, write_document, write_zone
+from trocar.cli.ablate_plan_file import ablation_plan_from
+from trocar.cli.exits import exit_of_findings
+from trocar.cli.folders import whole_folder
+from trocar.cli.surroundings import Surroundings
+from trocar.dicom.image import read_image
+from trocar.dicom.rtstruct import read_structures
+from trocar.errors import UsageError
+from trocar.messages import Language
+from trocar.plan.ablation import AblationPlan
+from trocar.plan.patient import Image
+from trocar.plan.structures import StructureSet
+from trocar.report.ablation import MarginCase
+from trocar.report.document import say
+from trocar.report.pictures import Paper
+from trocar.report.temperature_film import simulation_report, temperature_film
+from trocar.results.tissue_death import DeathModel
+from trocar.rules.ablation_margin import load_margin_pack
+from trocar.workflow.simulated_ablation import Simulated, SimulationWish, simulate_plan
+
+READING = say("cli.ablate-reading", "Reading images and structures")
+PAPERS = say("cli.ablate-papers", "Writing papers and DICOM")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulationInputs:
+    """A plan, what it was made on, and what is wished."""
+
+    plan: AblationPlan
+    image: Image
+    structures: StructureSet
+    wish: SimulationWish
+
+
+def simulate(
+    context: typer.Context,
+    *,
+    plan: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="plan.json of `trocar ablate plan`. 计划")],
+    images: Annotated[Path, typer.Option("--images", exists=True, help="Folder of the CT. 影像文件夹")],
+    structures: Annotated[
+        Path, typer.Option("--structures", exists=True, dir_okay=False, help="RT Structure Set. 结构文件")
+    ],
+    kind: Annotated[str, typer.Option("--organ-kind", help="liver, lung or kidney. 器官类别")],
+    death: Annotated[
+        str, typer.Option("--death-model", help="What counts as dead; the others are shown too. 坏死模型")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for everything made. 输出文件夹")],
+    vessel: Annotated[
+        list[str] | None, typer.Option("--vessel", help="Structure that cools; repeat. 血管结构", show_default=False)
+    ] = None,
+    spacing_mm: Annotated[float, typer.Option("--spacing", min=0.5, help="Voxel of the heat, mm. 体素")] = 1.0,
+    replace: options.Replace = False,
+    lang: options.Lang = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Compute what a plan does to the tissue of this patient, and its margin. 模拟消融."""
+    surroundings: Surroundings = context.obj
+    speaker = surroundings.speaker(lang, as_json=as_json)
+    with speaker.following() as told:
+        told(READING, 0.0)
+        image = read_image(images).value
+        drawn = read_structures(structures, image=image).value
+        inputs = SimulationInputs(
+            plan=ablation_plan_from(json.loads(plan.read_text(encoding="utf-8")), image),
+            image=image,
+            structures=drawn,
+            wish=SimulationWish(
+                organ_kind=kind,
+                vessels=tuple(vessel or ()),
+                death_model=_model(death),
+                spacing_mm=spacing_mm,
+                pack=load_margin_pack("published/ablation_margin"),
+            ),
+        )
+        told(READING, 1.0)
+        simulated = simulate_plan(inputs.plan, inputs.structures, inputs.wish, progress=told)
+        told(PAPERS, 0.0)
+        with whole_folder(out, replace=replace) as folder:
+            data = write_simulation(folder, inputs, simulated, at=surroundings.now())
+        told(PAPERS, 1.0)
+    speaker.give(data)
+    least, most = simulated.outcome.band_cc
+    speaker.say(
+        say(
+            "cli.ablate-simulate-done",
+            "zone {zone:.1f} ml by the chosen model, {least:.1f} to {most:.1f} ml by all; minimal margin {mam:+.1f} "
+            "mm; "
+            "everything is in {folder}",
+            zone=simulated.outcome.zone.volume_cc,
+            least=least,
+            most=most,
+            mam=simulated.margin.least_mm,
+            folder=str(out),
+        )
+    )
+    raise typer.Exit(exit_of_findings(simulated.findings))
+
+
+def write_simulation(folder: Path, inputs: SimulationInputs, simulated: Simulated, *, at: datetime) -> dict[str, Any]:
+    """Write report, film and DICOM of a simulation, and return what a script wants to know."""
+    names = (inputs.plan.target.organ, *inputs.wish.vessels)
+    further = tuple(inputs.structures.named(name) for name in names if name)
+    case = MarginCase(
+        image=inputs.image,
+        lesion=inputs.plan.target.lesion,
+        margin=simulated.margin,
+        zone=simulated.zone,
+        findings=simulated.findings,
+        registration=None,
+        landmark_errors_mm=(),
+        further=further,
+        made_by=MADE_BY,
+        inputs=(("plan", inputs.plan.content_hash), ("structures", inputs.structures.content_hash)),
+    )
+    for language in Language:
+        document = simulation_report(case, simulated.outcome, paper=Paper(language=language), made_at=at)
+        title = "Simulation of an ablation" if language is Language.ENGLISH else "消融模拟报告"
+        write_document(folder, document, "simulation", title, language=language, image=inputs.image, at=at)
+    (folder / "temperature.gif").write_bytes(temperature_film(simulated.outcome, simulated.margin))
+    write_zone(folder, inputs.image, simulated.zone, (inputs.structures.named(inputs.plan.target.lesion),), at=at)
+    data = margin_data(simulated.margin, simulated.findings) | {
+        "death_model": simulated.outcome.chosen.name,
+        "zone_cc": {model.name: zone.volume_cc for model, zone in simulated.outcome.deaths.items()},
+        "energy_j": [trace.energy_j for trace in simulated.outcome.traces],
+        "hottest_c": float(np.max(simulated.outcome.extreme.volume.values_kji)) - 273.15,
+    }
+    return marked(folder, data)
+
+
+def _model(name: str) -> DeathModel:
+    if name not in DeathModel.__members__:
+        raise UsageError(
+            "cli.no-such-choice",
+            "{option} is {given}; it can be: {choices}",
+            option="--death-model",
+            given=name,
+            choices=", ".join(DeathModel.__members__),
+        )
+    return DeathModel[name]

@@ -1,0 +1,143 @@
+"""From a plan and drawn structures to the simulated zone and the margin it would have."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from trocar.evaluate.margins import measure_margin
+from trocar.geometry.mesh import Mesh, mesh_from_volume
+from trocar.geometry.region import EndCap, Region, region_from_contours
+from trocar.geometry.smooth_body import Fit, SmoothBody, nearby_body
+from trocar.geometry.value import Value
+from trocar.messages import Message
+from trocar.plan.ablation import AblationPlan
+from trocar.plan.structures import Structure, StructureSet
+from trocar.results.ablation_margin import AblationMargin
+from trocar.results.ablation_outcome import AblationOutcome
+from trocar.results.findings import Finding, Severity
+from trocar.results.tissue_death import DeathModel
+from trocar.rules.ablation_margin import MarginPack, judge_margin
+from trocar.workflow.ablation_heat import TissuePart, heat_problem, simulate_ablation, tissue_map_around
+from trocar.workflow.verify_ablation import ORGAN_REACH_MM, body_of, mask_of
+
+TISSUES = {"liver": "liver", "kidney": "kidney", "lung": "lung_inflated"}
+BACKGROUND = "muscle"
+FRAMES = 6
+WIDE_BAND = 1.5
+"""Death models whose largest zone is this many times the smallest are told of."""
+
+Progress = Callable[[Message, float], None]
+HEATING = Message(code="ablation.stage-simulate", template="Computing temperature and death of the tissue")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulationWish:
+    """What a simulation is to be like.
+
+    Parameters
+    ----------
+    organ_kind
+        ``liver``, ``lung`` or ``kidney``: tissue around the tumour, and whose rules apply.
+    vessels
+        Structures whose blood cools.
+    death_model
+        What counts as dead.
+    spacing_mm
+        Voxel of the heat.
+    pack
+        Rules.
+    """
+
+    organ_kind: str
+    vessels: tuple[str, ...]
+    death_model: DeathModel
+    spacing_mm: float
+    pack: MarginPack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Simulated(Value):
+    """The outcome, its zone's surface, the margin and what to see."""
+
+    outcome: AblationOutcome
+    zone: Mesh
+    margin: AblationMargin
+    findings: tuple[Finding, ...]
+
+
+def simulate_plan(
+    plan: AblationPlan, structures: StructureSet, wish: SimulationWish, *, progress: Progress
+) -> Simulated:
+    """Return what a plan does to the tissue, and the margin it leaves."""
+    lesion = structures.named(plan.target.lesion)
+    parts = [TissuePart(region=_region(lesion), tissue="tumour")]
+    if plan.target.organ:
+        organ = _region(structures.named(plan.target.organ))
+        parts.insert(0, TissuePart(region=organ, tissue=TISSUES[wish.organ_kind]))
+    parts += [
+        TissuePart(region=_region(structures.named(name)), tissue="blood", is_vessel=True) for name in wish.vessels
+    ]
+    tissue_map = tissue_map_around(
+        _points(plan, lesion),
+        parts,
+        background=BACKGROUND,
+        body=None,
+        frame_uid=plan.frame_uid,
+        spacing_mm=wish.spacing_mm,
+    )
+    moments = tuple(float(t) for t in np.linspace(0, plan.duration_s, FRAMES + 1)[1:])
+    problem = heat_problem(plan, tissue_map, death_model=wish.death_model, keep_at_s=moments)
+    outcome = simulate_ablation(problem, progress=lambda share: progress(HEATING, share))
+    zone = mesh_from_volume(outcome.zone.score, level=0.0)
+    margin = _margin(plan, structures, zone, wish.spacing_mm)
+    return Simulated(
+        outcome=outcome,
+        zone=zone,
+        margin=margin,
+        findings=(*judge_margin(margin, wish.pack, organ=wish.organ_kind), *_notices(outcome)),
+    )
+
+
+def _margin(plan: AblationPlan, structures: StructureSet, zone: Mesh, spacing_mm: float) -> AblationMargin:
+    lesion = body_of(structures.named(plan.target.lesion))
+    organ = None
+    if plan.target.organ:
+        mask, grid = mask_of(structures.named(plan.target.organ))
+        organ = nearby_body(mask, grid, np.asarray(lesion.mesh.vertices_lps_mm), reach_mm=ORGAN_REACH_MM)
+    dead = SmoothBody(mesh=zone, fit=Fit.STAR, coarsest_mm=spacing_mm)
+    return measure_margin(lesion, dead, wanted_mm=plan.target.margin_mm, organ=organ)
+
+
+def _notices(outcome: AblationOutcome) -> list[Finding]:
+    notices = [Finding(severity=Severity.ATTENTION, message=each) for each in outcome.notices]
+    least, most = outcome.band_cc
+    if most > WIDE_BAND * max(least, 1e-3):
+        notices.append(
+            Finding(
+                severity=Severity.ATTENTION,
+                message=Message(
+                    code="ablation.models-disagree",
+                    template="the models of death give zones from {least:.1f} to {most:.1f} ml on the same temperatures: "
+                    "the choice of model matters more here than any setting",
+                    data={"least": least, "most": most},
+                ),
+            )
+        )
+    return notices
+
+
+def _points(plan: AblationPlan, lesion: Structure) -> np.ndarray:
+    tips = [
+        plan.applicator(each.applicator).tip_lps_mm(pulled_back_mm=each.pulled_back_mm) for each in plan.activations
+    ]
+    behind = [
+        tip - 30.0 * plan.applicator(a.applicator).needle.direction_lps
+        for tip, a in zip(tips, plan.activations, strict=True)
+    ]
+    drawn = np.vstack([contour.points_lps_mm for contour in lesion.closed_contours])
+    return np.vstack([np.array(tips), np.array(behind), drawn])
+
+
+def _region(structure: Structure) -> Region:
+    return region_from_contours(structure.closed_contours, end_cap=EndCap.HALF_SLICE, name=structure.name)
