@@ -24,6 +24,8 @@ from trocar.workflow.verify_ablation import ORGAN_REACH_MM, body_of, mask_of
 TISSUES = {"liver": "liver", "kidney": "kidney", "lung": "lung_inflated"}
 BACKGROUND = "muscle"
 FRAMES = 6
+AFTERWARDS_S = 60.0
+"""Simulated after the last step: the pump stops, and heat flows back into the collar that a cooled shaft kept alive."""
 WIDE_BAND = 1.5
 """Death models whose largest zone is this many times the smallest are told of."""
 
@@ -87,7 +89,7 @@ def simulate_plan(
         spacing_mm=wish.spacing_mm,
     )
     moments = tuple(float(t) for t in np.linspace(0, plan.duration_s, FRAMES + 1)[1:])
-    problem = heat_problem(plan, tissue_map, death_model=wish.death_model, keep_at_s=moments)
+    problem = heat_problem(plan, tissue_map, death_model=wish.death_model, keep_at_s=moments, afterwards_s=AFTERWARDS_S)
     outcome = simulate_ablation(problem, progress=lambda share: progress(HEATING, share))
     zone = mesh_from_volume(outcome.zone.score, level=0.0)
     margin = _margin(plan, structures, zone, wish.spacing_mm)
@@ -118,8 +120,8 @@ def _notices(outcome: AblationOutcome) -> list[Finding]:
                 severity=Severity.ATTENTION,
                 message=Message(
                     code="ablation.models-disagree",
-                    template="the models of death give zones from {least:.1f} to {most:.1f} ml on the same temperatures: "
-                    "the choice of model matters more here than any setting",
+                    template="the models of death give zones from {least:.1f} to {most:.1f} ml on the same "
+                    "temperatures: the choice of model matters more here than any setting",
                     data={"least": least, "most": most},
                 ),
             )

@@ -217,8 +217,11 @@ def _registered(request: AblationVerifyRequest, lesion: SmoothBody) -> Registrat
     after = request.after
     if after is None or after.reference.frame_uid == request.before.reference.frame_uid:
         return None
-    fixed = near(request.before.volume, np.asarray(lesion.mesh.vertices_lps_mm), reach_mm=LOCAL_MM)
-    return register(fixed, after.volume, motion=request.motion)
+    whole = register(request.before.volume, after.volume)
+    points = np.asarray(lesion.mesh.vertices_lps_mm)
+    fixed = near(request.before.volume, points, reach_mm=LOCAL_MM)
+    moving = near(after.volume, whole.to_moving(points), reach_mm=LOCAL_MM + 10.0)
+    return register(fixed, moving, motion=request.motion)
 
 
 def _zone(request: AblationVerifyRequest) -> SmoothBody:
