@@ -1,15 +1,16 @@
 """The temperature of an ablation as a strip of frames for paper and as a film, and the report of a simulation."""
 
-import io
+import tempfile
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
+from matplotlib.animation import PillowWriter
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from PIL import Image as PillowImage
 
 from trocar.geometry.volume import Volume
 from trocar.report.ablation import MarginCase, verification_report
@@ -80,20 +81,21 @@ def temperature_strip(outcome: AblationOutcome, margin: AblationMargin, *, paper
 
 def temperature_film(outcome: AblationOutcome, margin: AblationMargin) -> bytes:
     """Return the same frames as an animated GIF."""
-    frames = []
     norm = _norm(outcome)
-    for temperature in outcome.temperatures:
-        figure = Figure(figsize=(3.6, 3.4), dpi=110, layout="constrained")
-        canvas = FigureCanvasAgg(figure)
-        axes = figure.subplots()
-        _paint(axes, temperature.volume, margin, norm)
-        axes.set_title(f"{(temperature.at_s or 0.0) / 60:.1f} min")
-        figure.colorbar(ScalarMappable(norm=norm, cmap="inferno"), ax=axes, shrink=0.8, label="°C")
-        canvas.draw()
-        frames.append(PillowImage.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB"))
-    file = io.BytesIO()
-    frames[0].save(file, format="GIF", save_all=True, append_images=frames[1:], duration=700, loop=0)
-    return file.getvalue()
+    figure = Figure(figsize=(3.6, 3.4), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    writer = PillowWriter(fps=1.5)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "film.gif"
+        with writer.saving(figure, str(path), 110):
+            for temperature in outcome.temperatures:
+                figure.clear()
+                axes = figure.subplots()
+                _paint(axes, temperature.volume, margin, norm)
+                axes.set_title(f"{(temperature.at_s or 0.0) / 60:.1f} min")
+                figure.colorbar(ScalarMappable(norm=norm, cmap="inferno"), ax=axes, shrink=0.8, label="°C")
+                writer.grab_frame()
+        return path.read_bytes()
 
 
 def _norm(outcome: AblationOutcome) -> Normalize:
