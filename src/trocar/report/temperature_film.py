@@ -84,7 +84,7 @@ def temperature_film(outcome: AblationOutcome, margin: AblationMargin) -> bytes:
     norm = _norm(outcome)
     figure = Figure(figsize=(3.6, 3.4), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
-    writer = PillowWriter(fps=1.5)
+    writer = PillowWriter(fps=2)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.gif"
         with writer.saving(figure, str(path), 110):
