@@ -132,7 +132,7 @@ def verify_ablation(request: AblationVerifyRequest, *, progress: Progress) -> Ab
     registration = _registered(request, lesion)
     progress(REGISTERING, 1.0)
     progress(MEASURING, 0.0)
-    zone = _zone(request)
+    zone = _zone(request, registration)
     if registration is not None:
         moved = registration.to_fixed(np.asarray(zone.mesh.vertices_lps_mm))
         mesh = Mesh(vertices_lps_mm=moved, triangles=zone.mesh.triangles)
@@ -224,15 +224,32 @@ def _registered(request: AblationVerifyRequest, lesion: SmoothBody) -> Registrat
     return register(fixed, moving, motion=request.motion)
 
 
-def _zone(request: AblationVerifyRequest) -> SmoothBody:
+def _zone(request: AblationVerifyRequest, registration: Registration | None) -> SmoothBody:
     if request.zone is not None:
         return body_of(request.zone)
     image = request.after or request.before
     click, rules = request.zone_click_lps_mm, request.grow_rules
     if click is None or rules is None:
         raise AssertionError("checked before")
-    grown = grow_mass(image.volume, click, rules)
+    grown = grow_mass(image.volume, click, rules, within=_within_organ(request, image.volume, registration))
     return smooth_body(grown.mask_kji, grown.grid)
+
+
+def _within_organ(
+    request: AblationVerifyRequest, scan: Volume, registration: Registration | None
+) -> Bool[np.ndarray, "k j i"] | None:
+    """Return which voxels of the scan near the click belong to the organ, carried over from the scan before."""
+    if not request.organ or request.zone_click_lps_mm is None or request.grow_rules is None:
+        return None
+    structure = request.structures.named(request.organ)
+    organ = region_from_contours(structure.closed_contours, end_cap=EndCap.HALF_SLICE, name=structure.name)
+    centres = scan.grid.centres_lps_mm()
+    reach = request.grow_rules.most_radius_mm + 10.0
+    close = np.linalg.norm(centres - request.zone_click_lps_mm, axis=-1) <= reach
+    points = centres[close]
+    within = np.zeros(scan.grid.shape_kji, np.bool_)
+    within[close] = organ.contains(points if registration is None else registration.to_fixed(points))
+    return within
 
 
 def _organ(request: AblationVerifyRequest, lesion: SmoothBody) -> SmoothBody | None:
