@@ -29,7 +29,7 @@ class Ellipsoid:
     @property
     def body(self) -> SmoothBody:
         """The body itself, not digitised."""
-        return ellipsoid_body(np.asarray(self.centre), np.asarray(self.semi)[:, None] * self.turn)
+        return ellipsoid_body(np.asarray(self.centre, dtype=float), np.asarray(self.semi)[:, None] * self.turn)
 
 
 @dataclass(frozen=True, kw_only=True)

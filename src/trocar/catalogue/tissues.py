@@ -134,7 +134,7 @@ def load_tissue(key: str) -> Tissue:
     Examples
     --------
     >>> round(load_tissue("liver").perfusion_w_per_mm3_k * 1e9)
-    58738
+    58736
     """
     entry = _table("tissues").get(key)
     if entry is None:

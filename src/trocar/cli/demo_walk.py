@@ -19,6 +19,7 @@ import numpy as np
 from trocar.cli.case_files import Asked, find_case
 from trocar.cli.check import check_data
 from trocar.cli.console import Follower, Speaker
+from trocar.cli.demo_ablate import ablate_and_verify
 from trocar.cli.demo_cases import checked_and_reported
 from trocar.cli.demo_verify import implant_and_verify
 from trocar.cli.loading import Told, load_case
@@ -170,7 +171,28 @@ def verified(walk: Walk) -> None:
     walk.data["verified"] = verification_data(found, walk.speaker.language)
 
 
-STEPS: tuple[Step, ...] = (scanned, planned, checked, verified)
+def ablated(walk: Walk) -> None:
+    """Treat the liver's tumour by heat instead: plan, simulate, scan again, measure the margin; beside the case."""
+    if walk.site is not Site.LIVER or walk.phantom is None:
+        return
+    beside = walk.folder.with_name(f"{walk.folder.name}-ablated")
+    beside.mkdir()
+    found, walk.data["ablated"] = ablate_and_verify(
+        beside, walk.phantom.image, walk.phantom.structures, at=walk.at, seed=walk.seed, follow=walk.follow
+    )
+    walk.speaker.say(
+        say(
+            "cli.demo-ablated",
+            "  ablation, minimal margin: planned by published zones {planned:+.1f} mm, simulated in this patient "
+            "{simulated:+.1f} mm, measured on the scan after it {mam:+.1f} mm",
+            planned=walk.data["ablated"]["plan"]["least_mm"],
+            simulated=walk.data["ablated"]["simulation"]["least_mm"],
+            mam=found.margin.least_mm,
+        )
+    )
+
+
+STEPS: tuple[Step, ...] = (scanned, planned, checked, verified, ablated)
 
 
 def gone_through(walk: Walk) -> None:
