@@ -74,6 +74,20 @@ def metric_value(points: PointSet, dose_gy: Float[np.ndarray, " n"], metric: Met
     return float(np.partition(dose_gy, points.count - hottest)[points.count - hottest])
 
 
+def readable_goals(goals: Sequence[Goal], sets: Sequence[PointSet]) -> tuple[Goal, ...]:
+    """Return the goals whose structure has enough points near the target; the others are far below every limit."""
+    by_name = {points.name: points for points in sets}
+    return tuple(goal for goal in goals if goal.structure in by_name and _is_readable(by_name[goal.structure], goal))
+
+
+def _is_readable(points: PointSet, goal: Goal) -> bool:
+    try:
+        goal_value(points, np.zeros(points.count), goal, 1.0)
+    except OptimiseError:
+        return False
+    return True
+
+
 def _needs_more(points: PointSet, metric: Metric) -> OptimiseError:
     return OptimiseError(
         "optimise.sample-too-small",

@@ -20,7 +20,7 @@ from trocar.optimise.access.given import account_needles, broken_by
 from trocar.optimise.access.scene import Scene
 from trocar.optimise.base import PointSet
 from trocar.optimise.candidates import segment_distance_mm
-from trocar.optimise.metrics import goal_value
+from trocar.optimise.metrics import goal_value, readable_goals
 from trocar.optimise.points import join_structures
 from trocar.optimise.tables import PITCH_ROUNDING_MM
 from trocar.plan.access import RiskAccount, SkinEntries
@@ -87,12 +87,11 @@ def open_bench(request: ImplantRequest, plan: ImplantPlan) -> tuple[Bench, OnBen
     """Return the bench for a request and the plan laid on it."""
     scene, entries = scene_of(request)
     points, structures = join_structures(sampled_structures(request, target_region(request)))
-    near = {each.name for each in structures}
     bench = Bench(
         request=request,
         points_lps_mm=points,
         structures=structures,
-        goals=tuple(goal for goal in request.goals if goal.structure in near),
+        goals=readable_goals(request.goals, structures),
         allowed=seed_region(request),
         scene=scene,
         entries=entries,

@@ -9,6 +9,7 @@ from jaxtyping import Int32
 from trocar.geometry.region import Region
 from trocar.optimise.base import Problem
 from trocar.optimise.candidates import Candidates
+from trocar.optimise.metrics import readable_goals
 from trocar.optimise.objectives import Objective, Preferences, build_objective
 from trocar.plan.goals import Goal
 from trocar.plan.needles import Needle
@@ -42,8 +43,7 @@ class Posed:
     @property
     def goals(self) -> tuple[Goal, ...]:
         """Goals on structures near the target: the others need no steering."""
-        near = {points.name for points in self.problem.structures}
-        return tuple(goal for goal in self.request.goals if goal.structure in near)
+        return readable_goals(self.request.goals, self.problem.structures)
 
     def objective(self, goals: Sequence[Goal] | None = None, preferences: Preferences | None = None) -> Objective:
         """Return the objective that asks for goals: those of the request and balanced preferences unless told."""

@@ -15,11 +15,11 @@ from trocar.dose.base import source_terms
 from trocar.dose.points import dose_by_source
 from trocar.dose.tabulated import Sources, lay_out
 from trocar.dose.tg43 import Formalism
-from trocar.errors import OptimiseError, PlanError
+from trocar.errors import PlanError
 from trocar.evaluate.scenarios import Draws, Mishaps, draw, needle_of_seed, swollen_moments
 from trocar.evaluate.sensitivity import variance_shares
 from trocar.optimise.base import PointSet
-from trocar.optimise.metrics import goal_value, metric_value
+from trocar.optimise.metrics import goal_value, metric_value, readable_goals
 from trocar.optimise.points import SampledStructure, join_structures
 from trocar.plan.goals import Achievement, Goal, Metric
 from trocar.plan.plan import ImplantPlan
@@ -111,23 +111,10 @@ def assess_robustness(
     half = max(versions // 2, 1)
     first, second = (draw(plan.needles, scene.seeds, mishaps, count=half, rng=rng) for _ in range(2))
     second = replace(second, volume_increase=first.volume_increase)
-    reader = _Reader(sets=scene.sets, goals=_readable(goals, scene.sets), prescription_gy=plan.prescription.dose_gy)
+    reader = _Reader(
+        sets=scene.sets, goals=readable_goals(goals, scene.sets), prescription_gy=plan.prescription.dose_gy
+    )
     return _gathered(scene, reader, (first, second), mishaps, progress or (lambda share: None))
-
-
-def _readable(goals: Sequence[Goal], sets: Sequence[PointSet]) -> tuple[Goal, ...]:
-    """Return the goals whose structure has enough points near the target; the others are far below every limit."""
-    by_name = {points.name: points for points in sets}
-    found = []
-    for goal in goals:
-        if goal.structure in by_name:
-            points = by_name[goal.structure]
-            try:
-                goal_value(points, np.zeros(points.count), goal, 1.0)
-            except OptimiseError:
-                continue
-            found.append(goal)
-    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from trocar.geometry.region import Region
 from trocar.optimise.annealing import Annealer
 from trocar.optimise.base import Outcome, Problem
 from trocar.optimise.candidates import Candidates, candidates_in_needles, crossing_needles, touching_pairs
+from trocar.optimise.metrics import readable_goals
 from trocar.optimise.objectives import Preferences
 from trocar.optimise.points import SampledStructure, join_structures, sample_structure
 from trocar.optimise.scenarios import objective_of_scenarios, problem_of_scenarios
@@ -56,8 +57,7 @@ def place_seeds(
         target_points=TARGET_POINTS if not scenarios else TARGET_POINTS_A_SCENARIO,
         organ_points=ORGAN_POINTS if not scenarios else ORGAN_POINTS_A_SCENARIO,
     )
-    near = {points.name for points in problem.structures}
-    steered = [goal for goal in request.goals if goal.structure in near]
+    steered = readable_goals(request.goals, problem.structures)
     if scenarios:
         problem = problem_of_scenarios(
             problem, _scenario_doses(request, needles, candidates, problem, count=scenarios, rng=rng)
