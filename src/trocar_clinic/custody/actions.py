@@ -8,7 +8,7 @@ from typing import Any
 from trocar_clinic.accounts.models import User
 from trocar_clinic.accounts.policies import has_one_of
 from trocar_clinic.custody.devices import Device
-from trocar_clinic.custody.models import LeakTest, PackageSurvey, SeedAssay, SeedLot, SeedMove, StoreCount, WasteVessel
+from trocar_clinic.custody.models import SeedLot, SeedMove, StoreCount, WasteVessel
 from trocar_clinic.custody.papers import SearchForSeeds
 from trocar_clinic.custody.places import WAYS, Move, Place
 from trocar_clinic.custody.policies import MOVERS, USES_DEVICES, WASTE
@@ -129,21 +129,6 @@ def void_move(move: SeedMove, *, actor: User, at: datetime, why: str) -> SeedMov
         current.voided_at, current.void_reason = at, why
         current.save()
     return current
-
-
-def record_of_lot(
-    kind: type[PackageSurvey] | type[SeedAssay] | type[LeakTest],
-    lot: SeedLot,
-    *,
-    actor: User,
-    at: datetime,
-    **values: Any,
-) -> Any:
-    """Enter a survey, an assay or a leak test of a lot."""
-    with deed(f"custody.enter_{kind._meta.model_name}", actor=actor, at=at):
-        row = kind(lot=lot, **values)
-        row.save()
-    return row
 
 
 def count_store(

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -18,7 +18,7 @@ from trocar_clinic.institution.models import Equipment, Product
 from trocar_clinic.language import both
 from trocar_clinic.patients.models import Case
 from trocar_clinic.records.files import ScanField
-from trocar_clinic.records.kept import Kept, KeptQuerySet, fact, not_in_future
+from trocar_clinic.records.kept import Kept, fact, not_in_future
 
 if TYPE_CHECKING:
     from trocar.workflow.custody import Assay, LotStrength
@@ -68,14 +68,6 @@ class SeedOrder(Kept):
         return sum(lot.received() for lot in self.lots.filter(voided_at=None))
 
 
-class LotQuerySet(KeptQuerySet):
-    """Lots of seeds."""
-
-    def held(self) -> "LotQuerySet":
-        """Return lots of which the department answers for some seeds now."""
-        return self.standing().filter(pk__in=[lot.pk for lot in self.standing() if lot.held_now()])  # type: ignore[return-value]
-
-
 class SeedLot(Kept):
     """A lot with its certificate: what the maker says of every seed in it."""
 
@@ -114,8 +106,6 @@ class SeedLot(Kept):
     )
     barcode = models.CharField(both("barcode (UDI)", "条码（UDI）"), max_length=120, blank=True)
     scan = ScanField(both("certificate", "检验报告扫描件"))
-
-    objects: ClassVar[Any] = models.Manager.from_queryset(LotQuerySet)()
 
     class Meta:
         verbose_name = both("seed lot", "粒子批次")
@@ -184,11 +174,6 @@ class SeedLot(Kept):
     def received(self) -> int:
         """Return how many seeds came."""
         return -self.balance()[Place.SUPPLIER]
-
-    def held_now(self) -> int:
-        """Return how many seeds the department answers for."""
-        balance = self.balance()
-        return sum(balance[place] for place in HELD)
 
     @fact(both("in the store", "库存（粒）"))
     def in_store(self) -> int:

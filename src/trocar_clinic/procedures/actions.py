@@ -17,7 +17,7 @@ from trocar_clinic.institution.staff import Technique
 from trocar_clinic.language import both
 from trocar_clinic.patients.actions import advance
 from trocar_clinic.patients.models import Case
-from trocar_clinic.patients.states import Event, Guard, State
+from trocar_clinic.patients.states import Event, Guard
 from trocar_clinic.planning.policies import signed_by_three
 from trocar_clinic.planning.queries import current_plan
 from trocar_clinic.procedures.models import ACTS, Consent, Procedure, TeamMember, TimeOut, Verification
@@ -329,16 +329,3 @@ def verify(case: Case, *, actor: User, at: datetime, **values: Any) -> Verificat
         made.save()
         advance(case, Event.VERIFY, {Guard.VERIFICATION_ON_RECORD: ALLOWED})
     return made
-
-
-def go_on_unverified(case: Case, *, actor: User, at: datetime, why: str) -> Case:
-    """Let a case go into follow-up without verification, with a reason; it stays counted as not verified."""
-    has_one_of(actor, DOCTORS).insist()
-    need_reason(why)
-    with deed("procedures.release_unverified", actor=actor, at=at, reason=why):
-        return advance(fresh(case, version=case.version), Event.RELEASE_UNVERIFIED, {Guard.REASON_GIVEN: ALLOWED})
-
-
-def is_due_for_verification(case: Case) -> bool:
-    """Say whether the case waits for its verification."""
-    return case.state == State.PERFORMED
