@@ -10,9 +10,11 @@ from trocar.errors import ImagingError, PlanError
 from trocar.results.findings import Severity
 from trocar.results.verification import Fate, SeedCounts
 from trocar.workflow.swelling import Swelling
-from trocar.workflow.verify import StatedCounts, Verification, VerifyRequest, verify_implant
-from trocar.workflow.verify_doubts import count_findings
+from trocar.workflow.verification import Verification
+from trocar.workflow.verify import verify_implant
 from trocar.workflow.verify_errors import error_budget
+from trocar.workflow.verify_findings import count_findings
+from trocar.workflow.verify_request import StatedCounts, VerifyRequest
 
 PLACED_WITHIN_MM = 1.0
 """Median error allowed to the finder at 2.5 mm."""

@@ -16,7 +16,7 @@ from trocar.geometry.region import EndCap
 from trocar.imaging.seed_match import match_seeds
 from trocar.results.seeds_seen import FoundSeed, Verdict
 from trocar.workflow.histograms import exact_dose, region_of
-from trocar.workflow.verify import implanted_plan
+from trocar.workflow.verify_seeds import implanted_plan
 
 STORED_STEP = 0.01
 """Half a stored step of 1.44 Gy on a D90 of about 145 Gy, and the 0.35 % by which the source tables differ."""

@@ -16,8 +16,10 @@ from trocar.plan.plan import ImplantPlan
 from trocar.plan.structures import StructureSet
 from trocar.report.document import say
 from trocar.workflow.simulated_implant import ImplantErrors, Posture, simulate_implant
-from trocar.workflow.verify import StatedCounts, Verification, VerifyRequest, verify_implant
+from trocar.workflow.verification import Verification
+from trocar.workflow.verify import verify_implant
 from trocar.workflow.verify_errors import error_budget
+from trocar.workflow.verify_request import StatedCounts, VerifyRequest
 
 IMPLANTING = say("cli.demo-implanting", "implanting with errors and scanning again")
 ALONG_MM, ACROSS_MM, SLICE_MM = 2.0, 1.2, 2.5

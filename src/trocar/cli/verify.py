@@ -29,7 +29,9 @@ from trocar.results.protection import Measured
 from trocar.results.registration import Motion
 from trocar.results.verification import Interval
 from trocar.workflow.swelling import Swelling
-from trocar.workflow.verify import StatedCounts, Verification, VerifyRequest, verify_implant
+from trocar.workflow.verification import Verification
+from trocar.workflow.verify import verify_implant
+from trocar.workflow.verify_request import StatedCounts, VerifyRequest
 
 READING = say("cli.stage-reading", "reading the files")
 WRITING = say("cli.stage-writing", "writing the report")

@@ -26,14 +26,16 @@ from trocar.report.document import Document, Picture
 from trocar.report.pictures import Paper
 from trocar.report.protection import discharge_card
 from trocar.report.typeset import typeset
-from trocar.report.verification import VerifiedCase, verification_document
+from trocar.report.verification import verification_document
+from trocar.report.verified_case import VerifiedCase
 from trocar.results.dose import Dose
 from trocar.results.protection import ProtectionEstimate
 from trocar.results.seeds_seen import FoundSeed
 from trocar.results.verification import FurtherSeeds, Interval
 from trocar.workflow.compute import compute_dose, dose_provenance
-from trocar.workflow.verify import Verification, VerifyRequest
+from trocar.workflow.verification import Verification
 from trocar.workflow.verify_errors import ErrorBudget
+from trocar.workflow.verify_request import VerifyRequest
 
 DOSE_MARGIN_MM, DOSE_SPACING_MM = 30.0, 1.0
 TILE_MM = 25.0

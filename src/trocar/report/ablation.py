@@ -24,15 +24,14 @@ from trocar.report.document import (
     Signatures,
     Table,
     Text,
-    Tone,
     say,
 )
 from trocar.report.margin_map import margin_views_picture, unrolled_margin_picture
 from trocar.report.mesh_slices import margin_slices_picture
-from trocar.report.names import printed_name
+from trocar.report.page_head import hash_words, identity_rows, moment_words, place_words, running_head, tone_of
 from trocar.report.pictures import Paper
 from trocar.results.ablation_margin import AblationMargin
-from trocar.results.findings import Finding, Severity
+from trocar.results.findings import Finding
 from trocar.results.registration import Registration
 
 
@@ -79,7 +78,7 @@ def verification_report(case: MarginCase, *, paper: Paper, made_at: datetime) ->
     return Document(
         title=say("ablation.report-verify", "Margin of an ablation"),
         subtitle=case.lesion,
-        running_head=_head(case.image, paper),
+        running_head=running_head(case.image.patient, case.lesion, paper=paper),
         blocks=(
             _identity(case, paper),
             _verdict(case.margin, case.findings),
@@ -131,9 +130,8 @@ def planning_report(case: PlannedCase, *, paper: Paper, made_at: datetime) -> Do
     return Document(
         title=say("ablation.report-plan", "Plan of an ablation"),
         subtitle=case.plan.label,
-        running_head=(
-            *_head(case.shown.image, paper),
-            say("ablation.plan-hash", "plan {hash}", hash=case.plan.content_hash[:12]),
+        running_head=running_head(
+            case.shown.image.patient, case.plan.label, hash_words(case.plan.content_hash), paper=paper
         ),
         blocks=(
             _identity(case.shown, paper),
@@ -168,19 +166,12 @@ def planning_report(case: PlannedCase, *, paper: Paper, made_at: datetime) -> Do
     )
 
 
-def _head(image: Image, paper: Paper) -> tuple[Text, ...]:
-    return (printed_name(image.patient.name, language=paper.language), image.patient.identifier)
-
-
 def _identity(case: MarginCase, paper: Paper) -> Facts:
-    patient = case.image.patient
-    scanned = "—" if case.image.acquired_at is None else case.image.acquired_at.strftime("%Y-%m-%d %H:%M")
     return Facts(
         rows=(
-            (say("ablation.fact-patient", "Patient"), printed_name(patient.name, language=paper.language)),
-            (say("ablation.fact-id", "Patient ID"), patient.identifier),
+            *identity_rows(case.image.patient, paper=paper),
             (say("ablation.fact-lesion", "Tumour"), case.lesion),
-            (say("ablation.fact-scan", "Scan shown, of"), scanned),
+            (say("ablation.fact-scan", "Scan shown, of"), moment_words(case.image.acquired_at)),
         )
     )
 
@@ -194,11 +185,6 @@ def _verdict(margin: AblationMargin, findings: tuple[Finding, ...]) -> Box:
             "ablation.interval", "95 % interval {low:.1f} to {high:.1f} mm", low=interval.low_mm, high=interval.high_mm
         )
     )
-    tone = Tone.GOOD
-    if any(each.severity is Severity.ACTION for each in findings):
-        tone = Tone.ACTION
-    elif any(each.severity is Severity.ATTENTION for each in findings):
-        tone = Tone.ATTENTION
     return Box(
         title=say("ablation.mam", "Minimal ablative margin {mam:+.1f} mm", mam=margin.least_mm),
         text=say(
@@ -211,7 +197,7 @@ def _verdict(margin: AblationMargin, findings: tuple[Finding, ...]) -> Box:
             lesion=margin.lesion_ml,
             thin=margin.percent_under[5.0],
         ),
-        tone=tone,
+        tone=tone_of(findings),
     )
 
 
@@ -307,15 +293,11 @@ def _patch_table(margin: AblationMargin) -> Table:
             patch.side,
             f"{patch.least_mm:+.1f}",
             f"{patch.area_mm2 / 100:.1f}",
-            _place(patch.aim_lps_mm),
+            place_words(patch.aim_lps_mm),
         )
         for patch in margin.patches[:8]
     )
     return Table(columns=columns, rows=rows)
-
-
-def _place(point: np.ndarray) -> str:
-    return ", ".join(f"{value:.1f}" for value in point)
 
 
 def _registration_blocks(case: MarginCase) -> tuple[Block, ...]:
@@ -416,8 +398,8 @@ def _needle_table(plan: AblationPlan, accounts: dict[int, RiskAccount]) -> Table
             (
                 str(each.number),
                 each.model.split("/")[1],
-                _place(each.needle.entry_lps_mm),
-                _place(each.needle.tip_lps_mm),
+                place_words(each.needle.entry_lps_mm),
+                place_words(each.needle.tip_lps_mm),
                 f"{each.needle.length_mm:.0f}",
                 near,
             )

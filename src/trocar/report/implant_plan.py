@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
-from jaxtyping import Float
-
 from trocar.catalogue.sources import Source
 from trocar.plan.access import RiskAccount
 from trocar.plan.goals import Achievement, Priority
@@ -29,7 +26,7 @@ from trocar.report.document import (
     Tone,
     say,
 )
-from trocar.report.names import printed_name
+from trocar.report.page_head import identity_rows, moment_words, place_words, plan_running_head
 from trocar.report.pictures import Paper
 from trocar.report.seed_map import LoadedNeedle, loaded_needles, seed_map_picture
 from trocar.results.biology import BiologicalDose
@@ -176,7 +173,7 @@ def plan_report(dossier: PlanDossier, pictures: PlanPictures, *, paper: Paper, m
     return Document(
         title=say("report.plan-title", "Plan of a permanent seed implant"),
         subtitle=plan.label,
-        running_head=(plan.patient.identifier, plan.label, plan.content_hash[:12]),
+        running_head=plan_running_head(plan, paper=paper),
         blocks=tuple(blocks),
         made_at=made_at,
     )
@@ -190,7 +187,7 @@ def loading_sheet(dossier: PlanDossier, *, paper: Paper, made_at: datetime) -> D
     return Document(
         title=say("report.loading-title", "Loading sheet"),
         subtitle=plan.label,
-        running_head=(plan.patient.identifier, plan.label, plan.content_hash[:12]),
+        running_head=plan_running_head(plan, paper=paper),
         blocks=(
             Facts(rows=_head_rows(dossier, paper)),
             Box(
@@ -239,13 +236,12 @@ def _head_rows(dossier: PlanDossier, paper: Paper) -> tuple[tuple[Text, Text], .
     dose = f"{plan.prescription.dose_gy:g} Gy" if plan.prescription else say("report.not-stated", "not stated")
     target = plan.prescription.target if plan.prescription else ""
     return (
-        (say("report.patient-id", "Patient ID"), plan.patient.identifier),
-        (say("report.patient-name", "Name"), printed_name(plan.patient.name, language=paper.language)),
+        *identity_rows(plan.patient, paper=paper),
         (say("report.plan-prescription", "Prescription"), dose),
         (say("report.plan-target-name", "Target"), target),
         (say("report.plan-source", "Seeds"), f"{source.nuclide.name} {source.model}"),
         (say("report.plan-strength", "Strength on the implant day"), strengths),
-        (say("report.plan-implant-at", "Implant"), plan.implant_at.strftime("%Y-%m-%d %H:%M")),
+        (say("report.plan-implant-at", "Implant"), moment_words(plan.implant_at)),
         (say("report.plan-count", "Seeds / needles"), f"{len(plan.seeds)} / {_needles_used(plan)}"),
         (say("report.plan-made-by", "Plan made by"), dossier.made_by),
         (say("report.plan-hash", "Plan hash"), plan.content_hash[:16]),
@@ -361,8 +357,8 @@ def _needle_table(needles: tuple[LoadedNeedle, ...], kinds: dict[Kind, str]) -> 
         (
             str(each.needle.number),
             each.needle.label or "–",
-            _place(each.needle.entry_lps_mm),
-            _place(each.needle.tip_lps_mm),
+            place_words(each.needle.entry_lps_mm),
+            place_words(each.needle.tip_lps_mm),
             f"{each.needle.length_mm:.1f}",
             str(len(each.seeds)),
             "  ".join(
@@ -386,10 +382,6 @@ def _needle_table(needles: tuple[LoadedNeedle, ...], kinds: dict[Kind, str]) -> 
         caption=say("report.needle-caption", "Needles; coordinates are DICOM LPS."),
         compact=len(needles) > MANY_NEEDLES,
     )
-
-
-def _place(point_lps_mm: Float[np.ndarray, " 3"]) -> str:
-    return ", ".join(f"{coordinate:.1f}" for coordinate in point_lps_mm)
 
 
 def _way_table(needles: tuple[LoadedNeedle, ...], accounts: dict[int, RiskAccount]) -> Table:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from trocar.geometry.volume import Volume
 from trocar.messages import Message
-from trocar.plan.patient import Image, Patient
+from trocar.plan.patient import Image
 from trocar.plan.plan import AfterloadingPlan, ImplantPlan
 from trocar.plan.structures import StructureSet
 from trocar.report.basis import Limit, basis_blocks, input_rows
@@ -31,7 +31,7 @@ from trocar.report.document import (
     Tone,
     say,
 )
-from trocar.report.names import printed_name
+from trocar.report.page_head import identity_rows, plan_running_head
 from trocar.report.pictures import Paper
 from trocar.report.plan_check_pictures import (
     Shown,
@@ -46,7 +46,6 @@ from trocar.results.indices import Estimate
 from trocar.results.plan_check import PlanCheck, StructureCheck, Verdict
 
 Plan = ImplantPlan | AfterloadingPlan
-HASH_LETTERS = 12
 CAUSE_CODES = frozenset({"workflow.found-cause", "workflow.found-cause-or"})
 SECONDS_SHOWN = 0.05
 """A dwell shorter than this is a pass, not a stop; it is not listed."""
@@ -143,12 +142,7 @@ def plan_check_document(case: CheckedCase, *, made_at: datetime, paper: Paper) -
     return Document(
         title=_title(case),
         subtitle=say("report.check-subtitle", "Second calculation with published source data (AAPM TG-43U1, in water)"),
-        running_head=(
-            plan.patient.identifier,
-            printed_name(plan.patient.name, language=paper.language),
-            plan.label,
-            f"# {plan.content_hash[:HASH_LETTERS]}",
-        ),
+        running_head=plan_running_head(plan, paper=paper),
         blocks=tuple(_blocks(case, paper)),
         made_at=made_at,
     )
@@ -250,9 +244,7 @@ def _with_points(text: Message, check: PlanCheck) -> Message:
 def _facts(case: CheckedCase, paper: Paper) -> Facts:
     plan = case.plan
     rows: list[tuple[Text, Text]] = [
-        (say("report.fact-patient-id", "Patient ID"), plan.patient.identifier),
-        (say("report.fact-name", "Name"), printed_name(plan.patient.name, language=paper.language) or "—"),
-        (say("report.fact-sex-birth", "Sex, born"), _sex_and_birth(plan.patient)),
+        *identity_rows(plan.patient, paper=paper),
         (say("report.fact-plan", "Plan"), plan.label or "—"),
     ]
     rows += _implant_rows(plan) if isinstance(plan, ImplantPlan) else _afterloading_rows(plan)
@@ -269,12 +261,6 @@ def _facts(case: CheckedCase, paper: Paper) -> Facts:
     if case.image is not None:
         rows.append((say("report.fact-images", "Images"), _image_words(case.image)))
     return Facts(rows=tuple(rows))
-
-
-def _sex_and_birth(patient: Patient) -> Text:
-    sexes = {"M": say("report.sex-male", "male"), "F": say("report.sex-female", "female")}
-    born = patient.birth_date.isoformat() if patient.birth_date is not None else "—"
-    return say("report.sex-and-birth", "{sex}, {born}", sex=sexes.get(patient.sex, "—"), born=born)
 
 
 def _implant_rows(plan: ImplantPlan) -> list[tuple[Text, Text]]:

@@ -19,7 +19,7 @@ from trocar.report.document import (
     Tone,
     say,
 )
-from trocar.report.names import printed_name
+from trocar.report.page_head import identity_rows, running_head
 from trocar.report.pictures import Paper
 from trocar.results.protection import ProtectionEstimate, ProtectionLimit
 
@@ -158,17 +158,15 @@ def _value(limit: ProtectionLimit) -> Text:
 
 def discharge_card(estimate: ProtectionEstimate, plan: ImplantPlan, *, made_at: datetime, paper: Paper) -> Document:
     """Return the page that the patient takes home and shows before any later procedure."""
-    name = printed_name(plan.patient.name, language=paper.language)
     cremation = estimate.cremation_after.isoformat() if estimate.cremation_after else "–"
     return Document(
         title=say("report.card-title", "Card of a patient with radioactive seeds"),
         subtitle=say("report.card-subtitle", "Carry it with you; show it before any operation, biopsy or scan"),
-        running_head=(plan.patient.identifier, name),
+        running_head=running_head(plan.patient, paper=paper),
         blocks=(
             Facts(
                 rows=(
-                    (say("report.patient-name", "Name"), name),
-                    (say("report.patient-id", "Patient ID"), plan.patient.identifier),
+                    *identity_rows(plan.patient, paper=paper),
                     (say("report.card-implanted", "Implanted on"), plan.implant_at.strftime("%Y-%m-%d")),
                     (say("report.card-nuclide", "Nuclide"), estimate.nuclide),
                     (say("report.card-seeds", "Seeds"), str(estimate.seeds)),

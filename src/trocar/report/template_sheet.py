@@ -12,7 +12,7 @@ from trocar.plan.plan import ImplantPlan
 from trocar.plan.template import GridTemplate
 from trocar.report.canvas import ACCENT, INK, LINE, QUIET
 from trocar.report.document import Align, Column, Document, Facts, Paragraph, Picture, Table, say
-from trocar.report.names import printed_name
+from trocar.report.page_head import identity_rows, plan_running_head
 from trocar.report.pictures import FULL_WIDTH_MM, Paper
 from trocar.report.seed_map import LoadedNeedle, loaded_needles
 
@@ -34,12 +34,11 @@ def template_sheet(plan: ImplantPlan, template: GridTemplate, *, paper: Paper, m
     return Document(
         title=say("report.template-title", "Template sheet"),
         subtitle=plan.label,
-        running_head=(plan.patient.identifier, plan.label, plan.content_hash[:12]),
+        running_head=plan_running_head(plan, paper=paper),
         blocks=(
             Facts(
                 rows=(
-                    (say("report.patient-id", "Patient ID"), plan.patient.identifier),
-                    (say("report.patient-name", "Name"), printed_name(plan.patient.name, language=paper.language)),
+                    *identity_rows(plan.patient, paper=paper),
                     (say("report.template-pitch", "Pitch"), f"{template.pitch_mm:g} mm"),
                     (say("report.template-holes", "Holes"), f"{template.columns} × {template.rows}"),
                 )

@@ -1,22 +1,15 @@
-"""What makes a verification impossible, and what a person must see in one: counts that do not balance, seeds astray."""
-
-from typing import TYPE_CHECKING
+"""What makes a verification impossible: another patient, far too many seeds, seeds on the other side or elsewhere."""
 
 import numpy as np
 
 from trocar.errors import PlanError
 from trocar.geometry.volume import Quantity, Volume
 from trocar.imaging.seed_match import match_seeds
-from trocar.messages import Message
 from trocar.plan.patient import Image
 from trocar.plan.plan import ImplantPlan
 from trocar.plan.structures import StructureSet
-from trocar.results.findings import Finding, Severity
 from trocar.results.seeds_seen import FoundSeed
-from trocar.results.verification import SeedComparison, SeedCounts, StructureOutcome
-
-if TYPE_CHECKING:
-    from trocar.workflow.verify import Verification
+from trocar.results.verification import SeedComparison
 
 TOO_MANY, TOO_MANY_MORE = 1.5, 3
 """More seeds than this share of those expected, and this many more, are not this implant alone."""
@@ -24,15 +17,7 @@ TOO_MANY, TOO_MANY_MORE = 1.5, 3
 LEAST_PAIRED = 0.2
 """A scan on which fewer of the planned seeds have a partner does not show this plan's implant."""
 
-FAR_MM = 10.0
-"""A seed displaced by more is named: a centimetre is the usual distance of seeds."""
-
-VOLUME_CHANGE_PERCENT = 5.0
-"""A carried structure whose volume changes by more was not carried faithfully, or the slices are too thick for it."""
-
 TISSUE_HU = -300.0
-LUNG_HU = -400.0
-AROUND_MM = (5.0, 9.0)
 
 
 def require_one_patient(
@@ -135,213 +120,3 @@ def _mirrored_pairs(planned: ImplantPlan, seen: tuple[FoundSeed, ...], scan: Vol
     middle = scan.grid.lps_from_ijk[:3, :3] @ np.array([0.5 * (i[0] + i[-1]), j, k]) + scan.grid.origin_lps_mm
     places[:, 0] = 2.0 * middle[0] - places[:, 0]
     return len(match_seeds(places, np.array([seed.position_lps_mm for seed in seen])).pairs)
-
-
-def verification_findings(verified: "Verification", scan: Image) -> tuple[Finding, ...]:
-    """Return all that must be seen, the severest first."""
-    found = [
-        *count_findings(verified.counts),
-        *_seed_findings(verified, scan),
-        *_picture_findings(verified),
-        *(finding for outcome in verified.outcomes for finding in _carried_findings(outcome)),
-    ]
-    order = list(Severity)[::-1]
-    return tuple(sorted(found, key=lambda each: order.index(each.severity)))
-
-
-def _find(code: str, template: str, severity: Severity, /, **data: object) -> Finding:
-    return Finding(severity=severity, message=Message(code=code, template=template, data=data))
-
-
-def count_findings(counts: SeedCounts) -> list[Finding]:
-    """Return where the counts of seeds do not balance, with the strength that is not accounted for."""
-    found = []
-    implanted = counts.implanted
-    if counts.taken is not None and implanted is not None and counts.returned is not None:
-        lost = counts.taken - implanted - counts.returned
-        if lost:
-            found.append(
-                _find(
-                    "verify.count-store",
-                    "{taken} seeds were taken from the store, {implanted} implanted and {returned} returned: "
-                    "{lost:+d} seeds "
-                    "({strength_u:+.2f} U) are not accounted for; search theatre, needles, dressings and waste with a "
-                    "monitor",
-                    Severity.ACTION,
-                    taken=counts.taken,
-                    implanted=implanted,
-                    returned=counts.returned,
-                    lost=lost,
-                    strength_u=lost * counts.strength_u,
-                )
-            )
-    else:
-        found.append(
-            _find(
-                "verify.count-not-stated",
-                "how many seeds were taken from the store, implanted and returned was not stated in full, so that the "
-                "count "
-                "cannot be closed; give --taken, --implanted and --returned",
-                Severity.ATTENTION,
-            )
-        )
-    expected = implanted if implanted is not None else counts.planned
-    missing = expected - counts.seen
-    if missing:
-        found.append(
-            _find(
-                "verify.count-seen",
-                "{expected} seeds were {said}, {seen} are seen on the scan ({doubtful} more are doubtful): "
-                "{missing:+d} seeds "
-                "({strength_u:+.2f} U); look at the doubtful ones, then for seeds outside the scan, passed, or left "
-                "in needles",
-                Severity.ACTION,
-                expected=expected,
-                said=_IMPLANTED if implanted is not None else _PLANNED,
-                seen=counts.seen,
-                doubtful=counts.doubtful,
-                missing=missing,
-                strength_u=missing * counts.strength_u,
-            )
-        )
-    if implanted is not None and implanted != counts.planned:
-        found.append(
-            _find(
-                "verify.count-planned",
-                "{implanted} seeds were implanted where {planned} were planned",
-                Severity.ATTENTION,
-                implanted=implanted,
-                planned=counts.planned,
-            )
-        )
-    return found
-
-
-_IMPLANTED = Message(code="verify.said-implanted", template="implanted")
-_PLANNED = Message(code="verify.said-planned", template="planned")
-
-
-def _seed_findings(verified: "Verification", scan: Image) -> list[Finding]:
-    comparison = verified.comparison
-    found = []
-    for number in comparison.migrated:
-        seed = verified.seen[number]
-        found.append(
-            _find(
-                "verify.seed-migrated",
-                "seed {number} lies {away_mm:.0f} mm from the nearest planned place{in_lung}, at ({x:.0f}, {y:.0f}, "
-                "{z:.0f}) "
-                "mm: it has migrated, or is something else; look at its picture",
-                Severity.ACTION,
-                number=number + 1,
-                away_mm=_away_mm(seed, verified),
-                in_lung=_IN_LUNG if lies_in_lung(seed, scan.volume) else "",
-                **dict(zip("xyz", map(float, seed.position_lps_mm), strict=True)),
-            )
-        )
-    if comparison.missing:
-        found.append(
-            _find(
-                "verify.seeds-missing",
-                "{n} planned seeds have no seed near their place: no. {numbers}",
-                Severity.ATTENTION,
-                n=len(comparison.missing),
-                numbers=", ".join(str(number + 1) for number in comparison.missing),
-            )
-        )
-    if comparison.extra:
-        found.append(
-            _find(
-                "verify.seeds-extra",
-                "{n} seeds are seen for which none was planned there: no. {numbers}",
-                Severity.ATTENTION,
-                n=len(comparison.extra),
-                numbers=", ".join(str(number + 1) for number in comparison.extra),
-            )
-        )
-    far = [pair for pair in comparison.pairs if pair.distance_mm > FAR_MM]
-    if far:
-        found.append(
-            _find(
-                "verify.seeds-displaced",
-                "{n} seeds lie more than {far_mm:g} mm from their planned place, the farthest {largest_mm:.1f} mm",
-                Severity.ATTENTION,
-                n=len(far),
-                far_mm=FAR_MM,
-                largest_mm=comparison.largest_mm,
-            )
-        )
-    return found
-
-
-_IN_LUNG = Message(code="verify.in-lung", template=" in the lung")
-
-
-def _away_mm(seed: FoundSeed, verified: "Verification") -> float:
-    places = np.array([each.position_lps_mm for each in verified.planned.seeds])
-    return float(np.linalg.norm(places - seed.position_lps_mm, axis=1).min())
-
-
-def lies_in_lung(seed: FoundSeed, scan: Volume) -> bool:
-    """Say whether most of what surrounds a seed has the density of lung."""
-    rng = np.random.default_rng(0)
-    ways = rng.normal(size=(200, 3))
-    ways *= (rng.uniform(*AROUND_MM, size=200) / np.linalg.norm(ways, axis=1))[:, None]
-    around = scan.sample(seed.position_lps_mm + ways, outside=-1000.0)
-    return bool(np.median(around) < LUNG_HU)
-
-
-def _picture_findings(verified: "Verification") -> list[Finding]:
-    found = []
-    if verified.doubtful:
-        found.append(
-            _find(
-                "verify.doubtful",
-                "{n} bright things may be seeds and were left out; look at their pictures and decide with "
-                "--corrections",
-                Severity.ATTENTION,
-                n=len(verified.doubtful),
-            )
-        )
-    loose = sum(seed.axis_lps is None for seed in verified.implanted.seeds)
-    if loose:
-        found.append(
-            _find(
-                "verify.axes-unknown",
-                "the direction of {n} of {total} seeds is not shown well by the scan; they are computed "
-                "one-dimensionally",
-                Severity.NOTE,
-                n=loose,
-                total=len(verified.implanted.seeds),
-            )
-        )
-    if verified.structures is None:
-        found.append(
-            _find(
-                "verify.no-structures",
-                "no structures were given: seeds are compared, doses to target and organs are not",
-                Severity.ATTENTION,
-            )
-        )
-    return found
-
-
-def _carried_findings(outcome: StructureOutcome) -> list[Finding]:
-    if outcome.drawn_cc is None:
-        return []
-    change = 100.0 * (outcome.volume_cc / outcome.drawn_cc - 1.0)
-    if abs(change) <= VOLUME_CHANGE_PERCENT:
-        return []
-    return [
-        _find(
-            "verify.carried-volume",
-            "structure {name} has {volume_cc:.1f} cc on the scan and {drawn_cc:.1f} cc as drawn ({change:+.0f} %): "
-            "the slices "
-            "are too thick for it, or it is cut off by the end of the scan",
-            Severity.ATTENTION,
-            name=outcome.name,
-            volume_cc=outcome.volume_cc,
-            drawn_cc=outcome.drawn_cc,
-            change=change,
-        )
-    ]
