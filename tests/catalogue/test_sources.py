@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trocar.catalogue import sources
+from trocar.catalogue import shelf, sources
 from trocar.catalogue.sources import SourceRate, find_sources, load_source, read_source_folder, source_keys
 from trocar.errors import CatalogueError
 
@@ -122,8 +122,8 @@ def _package_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str) -
     (folder / "source.toml").write_text(text.replace("I125_6711", f"I125_{model}"), encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     importlib.invalidate_caches()
-    entry = metadata.EntryPoint(name="neighbour", value="neighbours_sources", group=sources.ENTRY_POINT_GROUP)
-    monkeypatch.setattr(sources.metadata, "entry_points", lambda *, group: [entry])
+    entry = metadata.EntryPoint(name="neighbour", value="neighbours_sources", group="trocar.sources")
+    monkeypatch.setattr(shelf.metadata, "entry_points", lambda *, group: [entry] if group == entry.group else [])
 
 
 @pytest.fixture
@@ -146,4 +146,4 @@ def test_two_folders_of_one_key_are_refused(tmp_path: Path, monkeypatch: pytest.
     _package_with(tmp_path, monkeypatch, "6711")
     with pytest.raises(CatalogueError) as caught:
         source_keys()
-    assert caught.value.code == "catalogue.source-twice"
+    assert caught.value.code == "catalogue.key-twice"

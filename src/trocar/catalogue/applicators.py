@@ -1,8 +1,7 @@
 """`ApplicatorModel`: one electrode, antenna or cryoprobe with its geometry and its measured ablation zones.
 
 Each model is a folder ``<kind>/<model>/`` with ``applicator.toml`` and ``zones.csv``. A package adds its own by an
-entry
-point of the group ``trocar.applicators`` that names an importable package whose resources hold such folders.
+entry point of the group ``trocar.applicators`` that names an importable package whose resources hold such folders.
 """
 
 import csv
@@ -11,16 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from importlib import metadata, resources
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Any
 
+from trocar.catalogue.shelf import stand_up
 from trocar.catalogue.zones import Evidence, Reading, ZoneRow, ZoneTissue
 from trocar.errors import CatalogueError
 from trocar.geometry.value import Value
-
-ENTRY_POINT_GROUP = "trocar.applicators"
 
 
 class Energy(Enum):
@@ -98,8 +95,7 @@ class ApplicatorModel(Value):
             raise CatalogueError(
                 "catalogue.applicator-invalid",
                 "applicator {key} has {elements} elements and a zone {back_mm} mm behind its tip; it needs at least "
-                "one "
-                "element and a distance of 0 or more",
+                "one element and a distance of 0 or more",
                 key=self.key,
                 elements=self.elements,
                 back_mm=self.centre_behind_tip_mm,
@@ -237,30 +233,4 @@ def _number(text: str) -> float | None:
 
 @cache
 def _shelf() -> dict[str, Traversable]:
-    shelf: dict[str, Traversable] = {}
-    for root in _roots():
-        for key, folder in _folders(root):
-            if key in shelf:
-                raise CatalogueError(
-                    "catalogue.applicator-twice",
-                    "two folders describe the applicator {key}: {first} and {second}; a key must be unique",
-                    key=key,
-                    first=str(shelf[key]),
-                    second=str(folder),
-                )
-            shelf[key] = folder
-    return shelf
-
-
-def _roots() -> Iterator[Traversable]:
-    yield resources.files("trocar.catalogue") / "applicators"
-    for entry in metadata.entry_points(group=ENTRY_POINT_GROUP):
-        yield resources.files(entry.load())
-
-
-def _folders(root: Traversable) -> Iterator[tuple[str, Traversable]]:
-    for kind in root.iterdir():
-        if kind.is_dir():
-            for folder in kind.iterdir():
-                if folder.is_dir() and (folder / "applicator.toml").is_file():
-                    yield f"{kind.name}/{folder.name}", folder
+    return stand_up("applicators", marker="applicator.toml", key=lambda kind, model: f"{kind}/{model}")

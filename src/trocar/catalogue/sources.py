@@ -7,21 +7,18 @@ importable package whose resources hold such folders.
 
 import re
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from importlib import metadata, resources
 from importlib.resources.abc import Traversable
 from typing import Any
 
 from trocar.catalogue.nuclides import Nuclide, load_nuclide
+from trocar.catalogue.shelf import stand_up
 from trocar.catalogue.tables import AnisotropyTable, RadialTable, read_anisotropy_table, read_radial_table
 from trocar.errors import CatalogueError
 from trocar.geometry.value import Value
 from trocar.units import mbq_from_mci, mci_from_mbq
-
-ENTRY_POINT_GROUP = "trocar.sources"
 
 
 class TableStatus(Enum):
@@ -273,31 +270,4 @@ def _plain(text: str) -> str:
 
 @cache
 def _shelf() -> dict[str, Traversable]:
-    shelf: dict[str, Traversable] = {}
-    for root in _roots():
-        for key, folder in _folders(root):
-            if key in shelf:
-                raise CatalogueError(
-                    "catalogue.source-twice",
-                    "two folders describe the source {key}: {first} and {second}; a key must be unique",
-                    key=key,
-                    first=str(shelf[key]),
-                    second=str(folder),
-                )
-            shelf[key] = folder
-    return shelf
-
-
-def _roots() -> Iterator[Traversable]:
-    yield resources.files("trocar.catalogue") / "sources"
-    for entry in metadata.entry_points(group=ENTRY_POINT_GROUP):
-        yield resources.files(entry.load())
-
-
-def _folders(root: Traversable) -> Iterator[tuple[str, Traversable]]:
-    for group in sorted(root.iterdir(), key=lambda each: each.name):
-        if not group.is_dir():
-            continue
-        for folder in sorted(group.iterdir(), key=lambda each: each.name):
-            if folder.is_dir() and (folder / "source.toml").is_file():
-                yield f"{group.name.split('_')[0]}_{folder.name}", folder
+    return stand_up("sources", marker="source.toml", key=lambda group, model: f"{group.split('_')[0]}_{model}")
