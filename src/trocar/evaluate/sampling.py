@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from trocar.errors import EvaluateError
 from trocar.evaluate.kernels import classify_boxes, scatter_points
 from trocar.geometry.affine import apply_affine
-from trocar.geometry.kernels import EMPTY, FULL
+from trocar.geometry.kernels.stacks import EMPTY, FULL
 from trocar.geometry.region import Between, EndCap, Region
 from trocar.units import mm3_from_cc
 

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial import cKDTree
 
-from trocar.geometry.kernels import closest_places
+from trocar.geometry.kernels.triangles import closest_places
 from trocar.geometry.mesh import Mesh
 from trocar.geometry.value import Value
 

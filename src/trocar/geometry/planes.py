@@ -12,7 +12,8 @@ from jaxtyping import Float
 
 from trocar.errors import GeometryError
 from trocar.geometry.contours import Contour
-from trocar.geometry.kernels import PackedStack, even_odd_area, find_crossings
+from trocar.geometry.kernels.outlines import even_odd_area, find_crossings
+from trocar.geometry.kernels.stacks import PackedStack
 from trocar.geometry.slabs import SlabExtents
 from trocar.geometry.value import Value, frozen_array
 from trocar.messages import Message

@@ -6,7 +6,7 @@ from jaxtyping import Bool, Float32
 from trocar.errors import GeometryError
 from trocar.geometry.affine import apply_affine
 from trocar.geometry.grid import Grid
-from trocar.geometry.kernels import fill_mask, fill_occupancy
+from trocar.geometry.kernels.stacks import fill_mask, fill_occupancy
 from trocar.geometry.region import Between, EndCap, Region
 
 

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 from trocar.errors import GeometryError
 from trocar.geometry.contours import Contour, ContourKind
 from trocar.geometry.grid import Grid
-from trocar.geometry.kernels import PackedStack, depth_raster, points_inside_stack
+from trocar.geometry.kernels.stacks import PackedStack, depth_raster, points_inside_stack
 from trocar.geometry.planes import PolygonPlane, gather_planes, pack_planes
 from trocar.geometry.slabs import Between, EndCap, Gaps, find_gaps, slab_extents, usual_spacing
 from trocar.geometry.value import Value, frozen_array

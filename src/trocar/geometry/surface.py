@@ -5,7 +5,7 @@ from jaxtyping import Float
 
 from trocar.errors import GeometryError
 from trocar.geometry.affine import apply_affine
-from trocar.geometry.kernels import distances_to_stack
+from trocar.geometry.kernels.stacks import distances_to_stack
 from trocar.geometry.region import Between, EndCap, Region
 
 

@@ -11,7 +11,7 @@ from trocar.errors import GeometryError
 from trocar.geometry.affine import apply_affine
 from trocar.geometry.contours import Contour, ContourKind
 from trocar.geometry.grid import Grid
-from trocar.geometry.kernels import trace_outlines
+from trocar.geometry.kernels.outlines import trace_outlines
 
 Outliner = Callable[[np.ndarray], Iterator[np.ndarray]]
 

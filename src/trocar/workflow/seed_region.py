@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Bool, Float
 
-from trocar.geometry.kernels import distances_to_stack
+from trocar.geometry.kernels.stacks import distances_to_stack
 from trocar.geometry.region import Region
 from trocar.workflow.histograms import region_of
 from trocar.workflow.implant_request import NEEDLE_PICTURE, ImplantRequest

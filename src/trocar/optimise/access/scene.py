@@ -7,7 +7,7 @@ from jaxtyping import Float32
 
 from trocar.errors import OptimiseError
 from trocar.geometry.grid import Grid
-from trocar.geometry.kernels import distances_to_stack
+from trocar.geometry.kernels.stacks import distances_to_stack
 from trocar.geometry.rasterise import occupancy_on_grid
 from trocar.geometry.region import EndCap, Region, region_from_contours, usual_plane_spacing_mm
 from trocar.geometry.resample import Interpolation, resample
