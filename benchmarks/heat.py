@@ -6,6 +6,8 @@ count. The bound is the rate of a triad over large arrays, measured in the same 
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numba import njit
@@ -16,7 +18,7 @@ from trocar.catalogue.tissues import load_tissue
 from trocar.geometry.grid import Grid
 from trocar.geometry.volume import Quantity, Volume
 from trocar.heat.base import HeatProblem, Schedule, Step, TissueMap
-from trocar.heat.bioheat import INSIDE, HeatField, field_of
+from trocar.heat.bioheat import INSIDE, HeatField, field_of, stage_weights
 from trocar.heat.ensemble import death_probability
 from trocar.heat.kernels import bioheat as loops
 from trocar.heat.simulate import Accuracy, simulate
@@ -113,16 +115,27 @@ def whole_field() -> HeatField:
     return field
 
 
+STAGE_BYTES = 36.0
+"""A stage reads eight numbers of a voxel and writes one, if nothing stays in the cache."""
+
+
 def kernel(stream: float) -> None:
-    """Print the rate of the linear stage over that of the triad."""
+    """Print the rate of the linear stages over that of the triad: one alone, and several that follow each other."""
     f = whole_field()
-    one, nought, part = np.float32(1.0), np.float32(0.0), np.float32(0.1)
-    sides = (f.gx, f.gy, f.gz, f.take, f.give, f.per_c)
-    took = least_s(lambda: loops.linear_stage(*f.whole, f.u, f.u_old, *sides, one, nought, part), 15)
-    voxels = SIDE**3
-    rate = 40.0 * voxels / took  # nine arrays, the written one twice
+    k0, k1, *rest = f.whole
+    nowhere = np.zeros(6, np.int64)
     print(f"  triad {stream / 1e9:.1f} GB/s")
-    print(f"  linear stage: {took * 1e3:.2f} ms, {voxels / took / 1e6:.0f} Mvoxel/s, {rate / stream:.0%} of the triad")
+    for stages in (1, 3, 5):
+        arguments = (
+            *rest, f.u, f.u_old, f.theta_first, f.theta_second, nowhere, f.gx, f.gy, f.gz, f.take, f.give, f.per_c,
+            f.water, f.physics, stage_weights(stages, 0.1),
+        )  # fmt: skip
+        took = least_s(partial(loops.march, k0, 0, k1, 0, *arguments), 15) / stages
+        voxels = SIDE**3
+        print(
+            f"  {stages} linear stages: {took * 1e3:.2f} ms each, {voxels / took / 1e6:.0f} Mvoxel/s, "
+            f"{STAGE_BYTES * voxels / took / stream:.0%} of the triad"
+        )
 
 
 def numpy_step(theta: np.ndarray, f: HeatField, step_s: float) -> np.ndarray:
@@ -165,26 +178,36 @@ def peers(own_s: float) -> None:
         print(f"  {name}: {took:.1f} s, {took / own_s:.1f} times ours (without death, perfusion stop or window)")
 
 
+def accuracy_of(problem: HeatProblem, *, fine_s: float) -> None:
+    """Print process and wall time, and how far the zone is from that of short steps."""
+    one = min(once_s(problem) for _ in range(3))
+    wall = least_s(lambda: simulate(problem), 1, time.perf_counter)
+    usual = simulate(problem).zone.volume_cc
+    print(f"  process time of one thread {one:.2f} s; wall time of all threads {wall:.2f} s")
+    fine = simulate(finely(problem), accuracy=Accuracy(longest_s=fine_s)).zone.volume_cc
+    print(f"  zone {usual:.3f} cc, with steps of {fine_s:g} s {fine:.3f} cc: {usual / fine - 1:+.2%}")
+
+
+def finely(problem: HeatProblem) -> HeatProblem:
+    """Return the problem with a potential that is solved anew every second."""
+    source = problem.sources[0]
+    return replace(problem, sources=(replace(source, refresh_s=1.0),)) if isinstance(source, RfApplicator) else problem
+
+
 def main() -> None:
     """Print all of it."""
     stream = stream_bytes_per_s()
     print("kernel, 128^3, one thread")
     kernel(stream)
-    problem = prescribed()
+    problem, pulsed = prescribed(), radiofrequency()
+    for each in (problem, pulsed):
+        simulate(replace(each, schedule=Schedule(steps=(replace(each.schedule.steps[0], duration_s=3.0),))))
     print("ten minutes of prescribed heat, 128^3 at 1 mm, with death and perfusion stop")
-    simulate(prescribed(32))
-    one = min(once_s(problem) for _ in range(3))
-    wall = least_s(lambda: simulate(problem), 1, time.perf_counter)
-    usual, fine = (
-        simulate(problem, accuracy=Accuracy(longest_s=s, first_s=min(s, 0.25))).zone.volume_cc for s in (2.0, 0.25)
-    )
-    print(f"  process time of one thread {one:.2f} s; wall time of all threads {wall:.2f} s")
-    print(f"  zone {usual:.3f} cc, with steps of 0.5 s {fine:.3f} cc: {usual / fine - 1:+.2%}")
+    accuracy_of(problem, fine_s=0.25)
     print("peers, same grid")
-    peers(one)
+    peers(min(once_s(problem) for _ in range(3)))
     print("ten minutes of pulsed radiofrequency, 128^3 at 1 mm")
-    pulsed = radiofrequency()
-    print(f"  process time of one thread {once_s(pulsed):.1f} s")
+    accuracy_of(pulsed, fine_s=0.5)
     print("ensemble, 4 samples of the prescribed case")
     start = time.process_time()
     death_probability(problem, samples=4, seed=1, accuracy=Accuracy(threads=1))

@@ -5,7 +5,7 @@ import pytest
 
 from trocar.catalogue.tissues import load_death_constants
 from trocar.heat.damage import arrhenius_per_s, cem43_minutes_per_s, death_score, rate_table
-from trocar.heat.kernels.damage import accumulate, stop_perfusion
+from trocar.heat.kernels.damage import BY_OMEGA, accumulate, note_extremes, stop_perfusion
 from trocar.results.tissue_death import DeathModel
 
 PRINTED_DIGITS = 0.02
@@ -17,12 +17,13 @@ def lasting(temperature_c: float, step_s: float, total_s: float) -> tuple[float,
     theta = np.full(shape, temperature_c - 37.0, np.float32)
     constants = load_death_constants()
     table, kb = rate_table(), np.float32(constants.kb_per_s)
-    omega, cem, high, low = (np.zeros(shape, np.float32) for _ in range(4))
+    omega, cem = (np.zeros(shape, np.float32) for _ in range(2))
+    warm = np.ones(shape[:2], bool)
     alive = np.full(shape, constants.alive_at_start, np.float32)
     vulnerable = np.full(shape, constants.vulnerable_at_start, np.float32)
     for _ in range(round(total_s / step_s)):
         accumulate(
-            *(1, 2, 1, 2, 1, 2), theta, theta, np.float32(step_s), table, kb, omega, cem, alive, vulnerable, high, low
+            *(1, 2, 1, 2, 1, 2), theta, theta, warm, np.float32(step_s), table, kb, omega, cem, alive, vulnerable
         )
     middle = (1, 1, 1)
     return float(omega[middle]), float(cem[middle]), float(1 - alive[middle] - vulnerable[middle])
@@ -82,11 +83,40 @@ def test_the_score_is_zero_on_the_edge_and_positive_inside(model: DeathModel) ->
 
 def test_blood_stops_where_tissue_is_dead_or_frozen_and_never_flows_again() -> None:
     shape = (3, 3, 6)
-    omega, theta, flowing = np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.ones(shape, np.float32)
+    omega, theta, nought = (np.zeros(shape, np.float32) for _ in range(3))
+    flowing, take = np.ones(shape, np.float32), np.full(shape, 3.0, np.float32)
     omega[1, 1, 2] = 1.5
     theta[1, 1, 3] = -40.0
-    box = (1, 2, 1, 2, 1, 5)
-    assert stop_perfusion(*box, omega, np.float32(1.0), False, theta, np.float32(-37.5), flowing) == 2
+
+    def stop() -> None:
+        stop_perfusion(
+            *(1, 2, 1, 2, 1, 5), BY_OMEGA, np.float32(1.0), omega, nought, nought, nought, np.ones((3, 3), bool), theta,
+            np.float32(-37.5), flowing, take,
+        )  # fmt: skip
+
+    stop()
     theta[1, 1, 3] = 0.0
-    stop_perfusion(*box, omega, np.float32(1.0), False, theta, np.float32(-37.5), flowing)
+    stop()
     assert flowing[1, 1, 1:5].tolist() == [1.0, 0.0, 0.0, 1.0]
+    assert take[1, 1, 1:5].tolist() == [3.0, 2.0, 2.0, 3.0]
+
+
+def test_tissue_long_dead_is_no_longer_followed_and_stays_dead() -> None:
+    omega, minutes, dead = lasting(95.0, 2.0, 1200.0)
+    assert omega > 1e5
+    assert minutes > 1e5 * 240
+    assert dead > 0.99
+
+
+def test_extremes_are_kept_and_rows_at_body_temperature_are_passed_over() -> None:
+    shape = (3, 4, 5)
+    before, after, high, low = (np.zeros(shape, np.float32) for _ in range(4))
+    after[1, 1, 2], after[1, 2, 3] = 5.0, -7.0
+    warm = np.zeros(shape[:2], bool)
+    note_extremes(*(1, 2, 1, 3, 1, 4), before, after, high, low, warm)
+    assert high[1, 1, 2] == 5.0
+    assert low[1, 2, 3] == -7.0
+    assert np.argwhere(warm).tolist() == [[1, 1], [1, 2]]
+    note_extremes(*(1, 2, 1, 3, 1, 4), after, before, high, low, warm)
+    assert high[1, 1, 2] == 5.0
+    assert low[1, 2, 3] == -7.0

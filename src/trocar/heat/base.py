@@ -29,6 +29,7 @@ from trocar.errors import HeatError
 from trocar.geometry.grid import Grid
 from trocar.geometry.value import Value
 from trocar.geometry.volume import Quantity, Volume
+from trocar.heat.crew import Crew
 from trocar.results.tissue_death import COLD_MODELS, HEAT_MODELS, DeathModel
 
 BODY_C = 37.0
@@ -195,15 +196,18 @@ class Surroundings:
         Tissue of each voxel.
     tissues
         What the labels mean; label 0 is outside.
+    crew
+        Threads that share the work.
     """
 
     grid: Grid
     labels_kji: np.ndarray
     tissues: tuple[Tissue, ...]
+    crew: Crew
 
 
-Part = np.ndarray | tuple[slice, slice, slice]
-"""A part of the grid: a mask of it, or slices."""
+Part = np.ndarray | tuple[slice, slice, slice] | tuple[np.ndarray, ...]
+"""A part of the grid: a mask of it, slices, or indices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,7 +262,9 @@ class Emission:
     Parameters
     ----------
     heat_w_per_mm3
-        Heat in each voxel; None for none.
+        Heat in each voxel, to be multiplied by the factor; None for none.
+    factor
+        Of the heat: a source that only changes its power keeps its array.
     contact
         Exchange of heat; None for none.
     power_w, voltage_v, current_a, impedance_ohm, reading_c
@@ -275,6 +281,7 @@ class Emission:
     impedance_ohm: float = float("nan")
     reading_c: float = float("nan")
     counts_contact: bool = False
+    factor: float = 1.0
 
 
 @runtime_checkable

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Float32
 
 from trocar.catalogue.tissues import Tissue
 from trocar.heat.base import BODY_C, Part, TissueMap, VesselCooling
@@ -15,6 +15,13 @@ REST_K = 0.02
 """Departure from body temperature that may be left standing outside the window of computation."""
 GROWTH = 6
 """Voxels by which the window grows on a side where heat arrives."""
+AT_REST_K = 0.5
+"""Departure from body temperature up to which tissue conducts as at body temperature."""
+SOON_K, SOON_VOXELS = 25.0, 2
+"""How near to boiling or freezing, and to voxels that are, a change of phase is looked for."""
+RATE_AGE, AGED_RATE = 16, 1.1
+"""Steps after which the fastest rate is looked up anew, and the reserve until then."""
+NOWHERE: Box = (0, 0, 0, 0, 0, 0)
 METAL_LIKE = 1e3
 """Conductivity of a vessel of fixed temperature over that of tissue: its wall lies then on the faces of its voxels."""
 
@@ -165,39 +172,44 @@ class HeatField:
         self.take = self.flowing.copy()
         self.give = np.zeros_like(self.take)
         self.u, self.u_old = np.zeros_like(self.take), np.zeros_like(self.take)
-        self.theta = np.zeros_like(self.take) if self.has_phases else self.u
-        self.theta_spare = np.zeros_like(self.take) if self.has_phases else self.u
-        self.k_field = np.zeros_like(self.take)
+        self.theta, self.theta_first, self.theta_second = (
+            (np.zeros_like(self.take) for _ in range(3)) if self.has_phases else (self.u,) * 3
+        )
+        self.phases: Box = NOWHERE
+        self.k_field = np.ascontiguousarray(properties.conductivity[self.labels])
+        self.active = np.ones(self.take.shape[:2], dtype=np.bool_)
         self.gx, self.gy, self.gz = (np.zeros_like(self.take) for _ in range(3))
         self.per_h2 = tuple(np.float32(1.0 / h**2) for h in spacing_ijk_mm)
         self.conducts_alike = not (self.has_phases or bool(properties.slope.any()))
-        self.stages = 0
-        self.voxel_updates = 0
+        self.rate_per_s, self.rate_age, self.rate_window = 0.0, RATE_AGE, NOWHERE
         nk, nj, ni = labels_kji.shape
         self.whole: Box = (1, nk + 1, 1, nj + 1, 1, ni + 1)
         self.window: Box = self.whole
-        self._refresh_faces((0, nk + 2, 0, nj + 2, 0, ni + 2))
+        self._lay_faces((0, nk + 2, 0, nj + 2, 0, ni + 2))
 
     def _refresh_faces(self, box: Box) -> None:
         p = self.properties
+        self.crew.run(
+            loops.conductivity_of, box, self.theta, self.labels, p.conductivity, p.slope, self.physics,
+            np.float32(AT_REST_K), self.k_field, self.active,
+        )  # fmt: skip
+        self._lay_faces(box)
         if self.freezes:
-            self._refresh_freezing_faces(box)
+            self._refresh_freezing_faces()
+
+    def _lay_faces(self, box: Box) -> None:
+        k0, k1, j0, j1, i0, i1 = box
+        faces = (max(k0 - 1, 0), k1 - 1, max(j0 - 1, 0), j1 - 1, max(i0 - 1, 0), i1 - 1)
+        self.crew.run(loops.faces_of, faces, self.k_field, self.active, *self.per_h2, self.gx, self.gy, self.gz)
+
+    def _refresh_freezing_faces(self) -> None:
+        p = self.properties
+        k0, k1, j0, j1, i0, i1 = self.phases
+        if k1 <= k0:
             return
         self.crew.run(
-            loops.conductivity_of, box, self.theta, self.labels, p.conductivity, p.slope, p.frozen, self.physics,
-            self.k_field,
-        )  # fmt: skip
-        k0, k1, j0, j1, i0, i1 = box
-        faces = (max(k0 - 1, 0), k1 - 1, max(j0 - 1, 0), j1 - 1, max(i0 - 1, 0), i1 - 1)
-        self.crew.run(loops.faces_of, faces, self.k_field, *self.per_h2, self.gx, self.gy, self.gz)
-
-    def _refresh_freezing_faces(self, box: Box) -> None:
-        p = self.properties
-        k0, k1, j0, j1, i0, i1 = box
-        faces = (max(k0 - 1, 0), k1 - 1, max(j0 - 1, 0), j1 - 1, max(i0 - 1, 0), i1 - 1)
-        self.crew.run(
-            loops.freezing_faces_of, faces, self.theta, self.labels, p.conductivity, p.slope, p.frozen, self.physics,
-            *self.per_h2, self.gx, self.gy, self.gz,
+            loops.freezing_faces_of, (k0 - 1, k1, j0 - 1, j1, i0 - 1, i1), self.theta, self.labels, p.conductivity,
+            p.slope, p.frozen, self.physics, *self.per_h2, self.gx, self.gy, self.gz,
         )  # fmt: skip
 
     def start_window(self, where_kji: np.ndarray) -> None:
@@ -242,45 +254,69 @@ class HeatField:
 
     def set_temperature(self, theta_kji: np.ndarray) -> None:
         """Set the temperature, in K from that of the body, between freezing and boiling."""
-        self.u[INSIDE] = theta_kji
-        self.theta[INSIDE] = theta_kji
-        self.u_old[INSIDE] = theta_kji
-        self._refresh_faces((0, *(n for n in (self.whole[1] + 1, 0, self.whole[3] + 1, 0, self.whole[5] + 1))))  # type: ignore[arg-type]
+        for each in (self.u, self.u_old, self.theta):
+            each[INSIDE] = theta_kji
+        nk, nj, ni = self.theta.shape
+        self._refresh_faces((0, nk, 0, nj, 0, ni))
+
+    def sides_changed(self) -> None:
+        """Tell that ``take`` has been changed: the fastest rate is looked up anew (H7)."""
+        self.rate_age = RATE_AGE
 
     def advance(self, step_s: float) -> int:
         """Advance by a step of time in as many stages as stability asks for; returns their number (H5, H7)."""
-        box = self.window
+        if self.has_phases:
+            self.phases = self._phases()
         if not self.conducts_alike:
             self._refresh_faces(self.wider_window())
-        rates = self.crew.run(
-            loops.fastest_rate, box, self.theta, self.gx, self.gy, self.gz, self.take, self.per_c, self.water,
-            self.physics,
-        )  # fmt: skip
-        s = stages_for(step_s, max(float(rate) for rate in rates))  # type: ignore[arg-type]
-        self._first_stage(s, step_s)
-        for j in range(2, s + 1):
-            self._stage((2 * j - 1) / j, (1 - j) / j, (2 * j - 1) / j * 2.0 / (s * s + s) * step_s)
-        self.stages += s
-        self.voxel_updates += s * (box[1] - box[0]) * (box[3] - box[2]) * (box[5] - box[4])
+        s = stages_for(step_s, self._fastest_rate())
+        self._march(stage_weights(s, step_s))
+        self.u, self.u_old = self.u_old, self.u
+        if self.has_phases:
+            self._fill_temperature(self.window, self.theta)
+        else:
+            self.theta = self.u
         return s
 
-    def _first_stage(self, s: int, step_s: float) -> None:
-        self._stage(1.0, 0.0, 2.0 / (s * s + s) * step_s)
+    def _phases(self) -> Box:
+        """Return the box in which water boils or freezes, or may do so before the next look."""
+        melt, boil = float(self.physics[0]), float(self.physics[2])
+        found = self.crew.run(
+            loops.phase_bounds, self.window, self.u, np.float32(melt + SOON_K), np.float32(boil - SOON_K)
+        )
+        bounds = np.array(found, dtype=np.int64)
+        low, high = bounds[:, ::2].min(axis=0) - SOON_VOXELS, bounds[:, 1::2].max(axis=0) + SOON_VOXELS
+        if (high <= low + 2 * SOON_VOXELS).any():
+            return NOWHERE
+        ends = np.array(self.window)
+        low, high = np.maximum(low, ends[::2]).tolist(), np.minimum(high, ends[1::2]).tolist()
+        return (low[0], high[0], low[1], high[1], low[2], high[2])
 
-    def _stage(self, mu: float, nu: float, mu_step: float) -> None:
-        numbers = (np.float32(mu), np.float32(nu), np.float32(mu_step))
-        sides = (self.gx, self.gy, self.gz, self.take, self.give, self.per_c)
-        if self.has_phases:
-            self.crew.run(
-                loops.phase_stage, self.window, self.u, self.u_old, self.theta, self.theta_spare, *sides, self.water,
-                self.physics, *numbers,
-            )  # fmt: skip
-            self.theta, self.theta_spare = self.theta_spare, self.theta
-        else:
-            self.crew.run(loops.linear_stage, self.window, self.u, self.u_old, *sides, *numbers)
-        self.u, self.u_old = self.u_old, self.u
-        if not self.has_phases:
-            self.theta = self.u
+    def _fastest_rate(self) -> float:
+        sides = (self.gx, self.gy, self.gz, self.take, self.per_c)
+        if self.rate_age >= RATE_AGE or self.rate_window != self.window:
+            rates = self.crew.run(loops.fastest_rate, self.window, *sides)
+            self.rate_per_s, self.rate_age, self.rate_window = max(map(float, rates)), 0, self.window  # type: ignore[arg-type]
+        self.rate_age += 1
+        here = [0.0]
+        if self.phases != NOWHERE:
+            here = self.crew.run(loops.fastest_phase_rate, self.phases, self.theta, *sides, self.water, self.physics)  # type: ignore[assignment]
+        return max(AGED_RATE * self.rate_per_s, *here)
+
+    def _march(self, weights: np.ndarray) -> None:
+        rest = self.window[2:]
+        arguments = (
+            *rest, self.u, self.u_old, self.theta_first, self.theta_second, np.array(self.phases), self.gx, self.gy,
+            self.gz, self.take, self.give, self.per_c, self.water, self.physics, weights,
+        )  # fmt: skip
+        if self.phases != NOWHERE:
+            k2, k3, j2, j3, i2, i3 = self.phases
+            self._fill_temperature((k2 - 1, k3 + 1, j2 - 1, j3 + 1, i2 - 1, i3 + 1), self.theta_first)
+        self.crew.march(loops.march, self.window, len(weights), *arguments)
+
+    def _fill_temperature(self, box: Box, theta: np.ndarray) -> None:
+        phases = np.array(self.phases)
+        self.crew.run(loops.fill_temperature, box, phases, self.u, theta, self.per_c, self.water, self.physics)
 
     @property
     def temperature_c(self) -> np.ndarray:
@@ -293,6 +329,13 @@ class HeatField:
         kelvin = self.water[INSIDE][part] * self.per_c[INSIDE][part]
         boiled = (self.u[INSIDE][part] - boil) / ((dry - boil) + self.physics[6] * kelvin)
         return np.asarray(np.clip(boiled, 0.0, 1.0))
+
+
+def stage_weights(stages: int, step_s: float) -> Float32[np.ndarray, "stages 3"]:
+    """Return mu, nu and mu~ tau of each stage (H5)."""
+    first = 2.0 / (stages * stages + stages) * step_s
+    later = [((2 * j - 1) / j, (1 - j) / j, (2 * j - 1) / j * first) for j in range(2, stages + 1)]
+    return np.array([(1.0, 0.0, first), *later], dtype=np.float32)
 
 
 def stages_for(step_s: float, rate_per_s: float) -> int:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 
 WORTH_SHARING = 60_000
 """Voxels below which handing half the work to a second thread costs more than it saves."""
@@ -41,3 +42,23 @@ class Crew:
         waiting = [_pool(self.threads).submit(loop, edges[n], edges[n + 1], *rest, *arguments) for n in range(1, parts)]
         mine = loop(edges[0], edges[1], *rest, *arguments)
         return [mine, *(each.result() for each in waiting)]
+
+    def march(self, loop: Callable[..., object], box: Box, stages: int, *arguments: object) -> None:
+        """Call ``loop(low, low_slope, high, high_slope, *arguments)``, whose stages reach one plane farther each.
+
+        Each thread does a part of the planes, one fewer at each stage on the sides where other parts border, and then
+        the gaps between the parts, one more at each stage.
+        """
+        k0, k1, *rest = box
+        voxels = (k1 - k0) * (rest[1] - rest[0]) * (rest[3] - rest[2])
+        most = max(1, (k1 - k0) // (2 * stages + 2))
+        parts = min(self.threads, most) if voxels > WORTH_SHARING else 1
+        edges = [k0 + (k1 - k0) * n // parts for n in range(parts + 1)]
+        whole = [(low, int(low > k0), high, -int(high < k1)) for low, high in pairwise(edges)]
+        gaps = [(edge, -1, edge, 1) for edge in edges[1:-1]]
+        for several in (whole, gaps):
+            waiting = [_pool(self.threads).submit(loop, *each, *arguments) for each in several[1:]]
+            for each in several[:1]:
+                loop(*each, *arguments)
+            for other in waiting:
+                other.result()

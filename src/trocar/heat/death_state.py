@@ -1,5 +1,7 @@
 """`DeathState`: what the tissue has suffered so far, by every model, and the blood flow that stops with it."""
 
+import math
+
 import numpy as np
 
 from trocar.catalogue.tissues import load_death_constants
@@ -30,7 +32,8 @@ class DeathState:
         self.alive = np.full(shape, self.constants.alive_at_start, np.float32)
         self.vulnerable = np.full(shape, self.constants.vulnerable_at_start, np.float32)
         self.highest, self.lowest = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-        self.before = np.zeros(shape, np.float32)
+        self.before = field.theta.copy()
+        self.warm_rows = np.zeros(shape[:2], dtype=np.bool_)
 
     def remember(self, field: HeatField) -> None:
         """Note the temperature before a step."""
@@ -39,29 +42,28 @@ class DeathState:
 
     def add(self, field: HeatField, step_s: float) -> None:
         """Add the damage of a step, and stop the blood flow where it has become too much."""
-        field.crew.run(
-            loops.accumulate, field.window, self.before, field.theta, np.float32(step_s), self.table,
-            np.float32(self.constants.kb_per_s), self.omega, self.cem, self.alive, self.vulnerable, self.highest,
-            self.lowest,
-        )  # fmt: skip
-        measure, limit, below = self._stopper(field)
-        field.crew.run(
-            loops.stop_perfusion, field.window, measure, np.float32(limit), below, field.theta, field.physics[0],
-            field.flowing,
+        box, run = field.window, field.crew.run
+        run(loops.note_extremes, box, self.before, field.theta, self.highest, self.lowest, self.warm_rows)
+        if not self.problem.death_model.is_cold:
+            run(
+                loops.accumulate, box, self.before, field.theta, self.warm_rows, np.float32(step_s), self.table,
+                np.float32(self.constants.kb_per_s), self.omega, self.cem, self.alive, self.vulnerable,
+            )  # fmt: skip
+        kind, limit = self._stopper()
+        run(
+            loops.stop_perfusion, box, kind, np.float32(limit), self.omega, self.alive, self.vulnerable, self.highest,
+            self.warm_rows, field.theta, field.physics[0], field.flowing, field.take,
         )  # fmt: skip
 
-    def _stopper(self, field: HeatField) -> tuple[np.ndarray, float, bool]:
+    def _stopper(self) -> tuple[int, float]:
         stop = self.problem.perfusion_stop
         if stop is PerfusionStop.ON_ARRHENIUS:
-            return self.omega, 1.0, False
+            return loops.BY_OMEGA, 1.0
         if stop is PerfusionStop.ON_THREE_STATE:
-            w = _slices(field)
-            viable = self.before  # free until the next step
-            viable[w] = self.alive[w] + self.vulnerable[w]
-            return viable, self.constants.viable_until, True
+            return loops.BY_VIABILITY, self.constants.viable_until
         if stop is PerfusionStop.ABOVE_54_C:
-            return self.highest, self.constants.heat_c[0] - BODY_C, False
-        return self.highest, float("inf"), False
+            return loops.BY_HIGHEST, self.constants.heat_c[0] - BODY_C
+        return loops.NEVER, math.inf
 
     @property
     def highest_c(self) -> np.ndarray:

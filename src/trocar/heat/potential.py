@@ -74,6 +74,8 @@ class Potential:
     centre_kji
         Voxel index around which the field fades like that of a point, for the outer boundary (E3); None for a pair of
         electrodes, whose outer boundary is insulated.
+    fading_kji
+        Instead of a centre: conductance to what lies outside over conductivity, in mm, as measured (E9).
     crew
         Threads.
     """
@@ -86,6 +88,7 @@ class Potential:
         exchange_kji: np.ndarray,
         volts_kji: np.ndarray,
         centre_kji: np.ndarray | None,
+        fading_kji: np.ndarray | None = None,
         crew: Crew | None = None,
     ) -> None:
         self.crew = crew or Crew()
@@ -106,8 +109,41 @@ class Potential:
         self.contact = np.zeros_like(self.exchange)
         self.sigma = np.zeros_like(self.exchange)
         self.phi, self.r, self.z, self.p, self.q = (np.zeros_like(self.exchange) for _ in range(5))
-        self.fading = self._laid(self._fading_per_mm(centre_kji)) if centre_kji is not None else self.exchange * 0
-        self.started = False
+        if fading_kji is None and centre_kji is not None:
+            fading_kji = self._fading_per_mm(centre_kji)
+        self.fading = self._laid(fading_kji) if fading_kji is not None else self.exchange * 0
+
+    def fade_as(self, fading_kji: np.ndarray) -> None:
+        """Take another conductance to what lies outside (E9)."""
+        self.fading = self._laid(fading_kji)
+
+    def start_from(self, phi_kji: np.ndarray) -> None:
+        """Start the next solution from a potential."""
+        self.phi[self.part] = phi_kji
+
+    def fading_of(self, box: Box) -> np.ndarray:
+        """Return what a part of the grid conducts to the rest over its conductivity, in mm, as last solved (E9).
+
+        ``box`` holds indices into the padded arrays.
+        """
+        f = self.fine
+        k0, k1, j0, j1, i0, i1 = box
+        here = (slice(k0, k1), slice(j0, j1), slice(i0, i1))
+        out_w = np.zeros((k1 - k0, j1 - j0, i1 - i0))
+        for axis, faces in ((0, f.gz), (1, f.gy), (2, f.gx)):
+            for side in (0, -1):
+                inner, beyond, face = [list(here) for _ in range(3)]
+                edge = here[axis].start if side == 0 else here[axis].stop - 1
+                away = edge - 1 if side == 0 else edge + 1
+                inner[axis], beyond[axis] = slice(edge, edge + 1), slice(away, away + 1)
+                face[axis] = slice(min(edge, away), min(edge, away) + 1)
+                target = [slice(None)] * 3
+                target[axis] = slice(0, 1) if side == 0 else slice(-1, None)
+                drop = self.phi[tuple(inner)] - self.phi[tuple(beyond)]
+                out_w[tuple(target)] += faces[tuple(face)] * drop
+        conducts = self.phi[here] * self.sigma[here]
+        fading = np.divide(out_w, conducts, out=np.zeros_like(out_w), where=conducts > 1e-20)
+        return np.asarray(np.maximum(fading, 0.0) + self.fading[here])
 
     def _laid(self, values: np.ndarray) -> np.ndarray:
         out = np.zeros_like(self.fine.x)
@@ -154,7 +190,6 @@ class Potential:
         self.crew.run(loops.joule, f.box, self.phi, f.gx, f.gy, f.gz, self.contact, self.volts, heat)
         positive = self.volts > 0
         current = float(np.sum(self.contact[positive] * (self.volts[positive] - self.phi[positive]), dtype=np.float64))
-        self.started = True
         return Solution(
             phi=self.phi[self.part],
             heat_w=np.array(heat[self.part]),

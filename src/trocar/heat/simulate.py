@@ -11,6 +11,7 @@ from trocar.geometry.volume import Quantity, Volume
 from trocar.heat.base import (
     BODY_C,
     Cancelled,
+    Contact,
     Emission,
     HeatProblem,
     Moment,
@@ -20,6 +21,7 @@ from trocar.heat.base import (
 )
 from trocar.heat.bioheat import INSIDE, HeatField, PhaseChange, field_of
 from trocar.heat.death_state import DeathState
+from trocar.heat.kernels import bioheat as loops
 from trocar.messages import Message
 from trocar.results.ablation_outcome import AblationOutcome, GeneratorTrace
 from trocar.results.provenance import Provenance
@@ -152,6 +154,7 @@ class _Run:
             grid=grid,
             labels_kji=np.asarray(problem.tissue_map.labels.values_kji),
             tissues=problem.tissue_map.tissues,
+            crew=self.field.crew,
         )
         self.placed: list[PlacedSource] = [source.place(surroundings) for source in problem.sources]
         self.logs = [_Log(source.label) for source in problem.sources]
@@ -161,6 +164,9 @@ class _Run:
         self.reached: set[int] = set()
         self.charred: np.ndarray | None = None
         self.window_set = False
+        self.heated = False
+        self.touched: tuple[tuple[int, float], ...] = ()
+        self.parts: dict[int, tuple[slice, slice, slice]] = {}
         self._keep(0.0)
 
     def step(self, time_s: float, step_s: float, levels: tuple[float, ...]) -> None:
@@ -184,28 +190,59 @@ class _Run:
         self._keep(time_s + step_s)
 
     def _lay(self, emissions: list[Emission]) -> None:
-        """Put heat and contacts of all sources on the lattice, in the window only."""
+        """Put heat and contacts of all sources on the lattice."""
         for number, emission in enumerate(emissions):
             acts = emission.heat_w_per_mm3 is not None or emission.contact is not None
             if acts and number not in self.reached:
                 self.reached.add(number)
                 self._reach(emission)
-        w = self._inside_window()
-        give, take = self.field.give[INSIDE][w], self.field.take[INSIDE][w]
-        give[...] = 0.0
-        take[...] = self.field.flowing[INSIDE][w]
+        self._lay_heat(emissions)
+        contacts = [each.contact for each in emissions if each.contact is not None]
+        touched = tuple((id(each.weight_kji), each.coefficient_w_per_mm_k) for each in contacts)
+        if touched != self.touched:
+            self.touched = touched
+            self.field.take[...] = self.field.flowing
+            for each in contacts:
+                part = self._part_of(each)
+                self.field.take[INSIDE][part] += each.weight_kji[part] * np.float32(each.coefficient_w_per_mm_k)
+            self.field.sides_changed()
+        for each in contacts:
+            part = self._part_of(each)
+            warmth = np.float32(each.coefficient_w_per_mm_k * (each.temperature_c - BODY_C))
+            self.field.give[INSIDE][part] += each.weight_kji[part] * warmth
+
+    def _lay_heat(self, emissions: list[Emission]) -> None:
+        give, adds = self.field.give, False
         for emission in emissions:
-            if emission.heat_w_per_mm3 is not None:
-                give += emission.heat_w_per_mm3[w]
-            if emission.contact is not None:
-                exchange = emission.contact.weight_kji[w] * np.float32(emission.contact.coefficient_w_per_mm_k)
-                take += exchange
-                give += exchange * np.float32(emission.contact.temperature_c - BODY_C)
+            heat = emission.heat_w_per_mm3
+            if heat is not None:
+                self.field.crew.run(loops.lay_heat, self.field.window, heat, np.float32(emission.factor), adds, give)
+                adds = True
+        if adds:
+            self.heated = True
+        elif self.heated:
+            give[...] = 0.0
+            self.heated = False
+        else:
+            for part in self.parts.values():
+                give[INSIDE][part] = 0.0
+
+    def _part_of(self, contact: Contact) -> tuple[slice, slice, slice]:
+        """Return the slices outside which a contact has no weight."""
+        key = id(contact.weight_kji)
+        if key not in self.parts:
+            sides = []
+            for axis in range(3):
+                others = tuple(n for n in range(3) if n != axis)
+                found = np.flatnonzero(contact.weight_kji.any(axis=others))
+                sides.append(slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 0))
+            self.parts[key] = (sides[0], sides[1], sides[2])
+        return self.parts[key]
 
     def _reach(self, emission: Emission) -> None:
         where = np.zeros(self.problem.tissue_map.grid.shape_kji, dtype=bool)
         if emission.heat_w_per_mm3 is not None:
-            where |= emission.heat_w_per_mm3 > FEEBLE_W_PER_MM3
+            where |= emission.heat_w_per_mm3 > FEEBLE_W_PER_MM3 / max(emission.factor, 1e-12)
         if emission.contact is not None:
             where |= emission.contact.weight_kji > 0
         if self.window_set:
@@ -222,9 +259,9 @@ class _Run:
         contact = emission.contact
         if contact is None or not emission.counts_contact:
             return 0.0
-        w = self._inside_window()
-        lack = np.float32(contact.temperature_c - BODY_C) - self.field.theta[INSIDE][w]
-        return float(contact.coefficient_w_per_mm_k * self.voxel_mm3 * np.sum(contact.weight_kji[w] * lack))
+        part = self._part_of(contact)
+        lack = np.float32(contact.temperature_c - BODY_C) - self.field.theta[INSIDE][part]
+        return float(contact.coefficient_w_per_mm_k * self.voxel_mm3 * np.sum(contact.weight_kji[part] * lack))
 
     def _charred(self) -> np.ndarray | None:
         limit = self.problem.char_above_c

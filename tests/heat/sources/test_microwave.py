@@ -7,19 +7,23 @@ from heat_scenes import antenna, block
 from trocar.catalogue.tissues import load_dielectric_fall, load_tissue
 from trocar.errors import CatalogueError, HeatError
 from trocar.heat.base import Moment, Surroundings
+from trocar.heat.crew import Crew
 from trocar.heat.sources.microwave import Band, MicrowaveAntenna, absorption_per_mm, fallen
 
 
 def emitted(source: MicrowaveAntenna, *, theta_k: float = 0.0, n: int = 81) -> np.ndarray:
     tissue_map = block(n)
     around = Surroundings(
-        grid=tissue_map.grid, labels_kji=np.asarray(tissue_map.labels.values_kji), tissues=tissue_map.tissues
+        grid=tissue_map.grid,
+        labels_kji=np.asarray(tissue_map.labels.values_kji),
+        tissues=tissue_map.tissues,
+        crew=Crew(1),
     )
     theta = np.full(tissue_map.grid.shape_kji, theta_k, np.float32)
     moment = Moment(time_s=0.0, step_s=1.0, theta_kji=theta, dried=lambda part: np.zeros_like(theta[part]))
-    heat = source.place(around).emit(moment, 100.0).heat_w_per_mm3
-    assert heat is not None
-    return heat
+    emission = source.place(around).emit(moment, 100.0)
+    assert emission.heat_w_per_mm3 is not None
+    return emission.heat_w_per_mm3 * np.float32(emission.factor)
 
 
 @pytest.mark.parametrize(("band", "key", "depth_mm"), [(2450, "liver", 21), (915, "liver", 43), (2450, "fat", 125)])

@@ -14,134 +14,189 @@ FAST = {"contract", "nsz", "arcp", "afn", "nnan", "ninf"}
 _f4 = np.float32
 
 
-CHUNK = 1024
+CHUNK = 2048
 """Voxels of one inner loop: long enough that the slices before it cost nothing, short enough to stay in cache."""
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
-def linear_stage(k0, k1, j0, j1, i0, i1, now, oldest, gx, gy, gz, take, give, per_c, mu, nu, mu_step):  # type: ignore[no-untyped-def]
-    """One stage of super-time-stepping without change of phase (H5): writes the new stage over ``oldest``."""
-    nj, ni = now.shape[1], now.shape[2]
-    row, plane = ni, nj * ni
-    now_ = now.reshape(now.size)
-    oldest_ = oldest.reshape(oldest.size)
-    gx_ = gx.reshape(gx.size)
-    gy_ = gy.reshape(gy.size)
-    gz_ = gz.reshape(gz.size)
-    take_ = take.reshape(take.size)
-    give_ = give.reshape(give.size)
-    per_c_ = per_c.reshape(per_c.size)
-    for k in range(k0, k1):
-        first = (k * nj + j0) * ni + i0
-        last = (k * nj + j1 - 1) * ni + i1
-        for start in range(first, last, CHUNK):
-            n = min(CHUNK, last - start)
-            t = now_[start : start + n]
-            west, east = now_[start - 1 : start - 1 + n], now_[start + 1 : start + 1 + n]
-            south, north = now_[start - row : start - row + n], now_[start + row : start + row + n]
-            down, up = now_[start - plane : start - plane + n], now_[start + plane : start + plane + n]
-            gw, ge = gx_[start - 1 : start - 1 + n], gx_[start : start + n]
-            gs, gn = gy_[start - row : start - row + n], gy_[start : start + n]
-            gd, gu = gz_[start - plane : start - plane + n], gz_[start : start + n]
-            w, q, c, out = (
-                take_[start : start + n],
-                give_[start : start + n],
-                per_c_[start : start + n],
-                oldest_[start : start + n],
-            )
-            for i in range(n):
-                flow = gw[i] * (west[i] - t[i]) + ge[i] * (east[i] - t[i])
-                flow += gs[i] * (south[i] - t[i]) + gn[i] * (north[i] - t[i])
-                flow += gd[i] * (down[i] - t[i]) + gu[i] * (up[i] - t[i])
-                rate = c[i] * (flow + q[i] - w[i] * t[i])
-                out[i] = mu * t[i] + nu * out[i] + mu_step * rate
+def _linear_plane(k, j0, j1, i0, i1, row, plane, now, oldest, gx, gy, gz, take, give, per_c, mu, nu, mu_step):  # type: ignore[no-untyped-def]
+    """One plane of a stage as if nothing boiled or froze; the arrays are flat."""
+    first, last = k * plane + j0 * row + i0, k * plane + (j1 - 1) * row + i1
+    for start in range(first, last, CHUNK):
+        n = min(CHUNK, last - start)
+        t = now[start : start + n]
+        west, east = now[start - 1 : start - 1 + n], now[start + 1 : start + 1 + n]
+        south, north = now[start - row : start - row + n], now[start + row : start + row + n]
+        down, up = now[start - plane : start - plane + n], now[start + plane : start + plane + n]
+        gw, ge = gx[start - 1 : start - 1 + n], gx[start : start + n]
+        gs, gn = gy[start - row : start - row + n], gy[start : start + n]
+        gd, gu = gz[start - plane : start - plane + n], gz[start : start + n]
+        w, q, c = take[start : start + n], give[start : start + n], per_c[start : start + n]
+        out = oldest[start : start + n]
+        for i in range(n):
+            flow = gw[i] * (west[i] - t[i]) + ge[i] * (east[i] - t[i])
+            flow += gs[i] * (south[i] - t[i]) + gn[i] * (north[i] - t[i])
+            flow += gd[i] * (down[i] - t[i]) + gu[i] * (up[i] - t[i])
+            rate = c[i] * (flow + q[i] - w[i] * t[i])
+            out[i] = mu * t[i] + nu * out[i] + mu_step * rate
+
+
+@njit(cache=True, nogil=True)
+def temperature_at(u, kelvin, physics):  # type: ignore[no-untyped-def]
+    """Return the temperature that belongs to a reduced enthalpy (H6); ``kelvin`` is water over heat capacity."""
+    melt, freeze, boil, dry = physics[0], physics[1], physics[2], physics[3]
+    boiling = (dry - boil) + physics[6] * kelvin
+    freezing = (melt - freeze) * (_f4(1.0) - _f4(0.5) * physics[5] * kelvin) + physics[4] * kelvin
+    value = min(max(u, melt), boil) + min(max(u - boil, _f4(0.0)), boiling) * (dry - boil) / boiling
+    value += max(u - boil - boiling, _f4(0.0)) / (_f4(1.0) - physics[7] * kelvin)
+    value -= min(max(melt - u, _f4(0.0)), freezing) * (melt - freeze) / freezing
+    return value - max(melt - u - freezing, _f4(0.0)) / (_f4(1.0) - physics[5] * kelvin)
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
-def phase_stage(  # type: ignore[no-untyped-def]
-    k0, k1, j0, j1, i0, i1, now, oldest, theta, theta_new, gx, gy, gz, take, give, per_c, water, physics, mu, nu,
-    mu_step,
-):  # fmt: skip
-    """One stage with boiling and freezing (H6): ``now`` and ``oldest`` hold u, ``theta`` the temperature."""
-    n = i1 - i0
-    melt, freeze, boil, dry = physics[0], physics[1], physics[2], physics[3]
-    ice_latent, ice_drop, steam_latent, steam_drop = physics[4], physics[5], physics[6], physics[7]
+def _phase_plane(k, phases, was, now, theta, oldest, gx, gy, gz, take, give, per_c, mu, nu, mu_step):  # type: ignore[no-untyped-def]
+    """Do the part of a plane again in which water boils or freezes: ``was`` holds what the linear loop wrote over."""
+    j0, j1, i0, i1 = phases[2], phases[3], phases[4], phases[5]
+    for j in range(j0, j1):
+        t, u = theta[k, j, i0:i1], now[k, j, i0:i1]
+        west, east = theta[k, j, i0 - 1 : i1 - 1], theta[k, j, i0 + 1 : i1 + 1]
+        south, north = theta[k, j - 1, i0:i1], theta[k, j + 1, i0:i1]
+        down, up = theta[k - 1, j, i0:i1], theta[k + 1, j, i0:i1]
+        gw, ge = gx[k, j, i0 - 1 : i1 - 1], gx[k, j, i0:i1]
+        gs, gn = gy[k, j - 1, i0:i1], gy[k, j, i0:i1]
+        gd, gu = gz[k - 1, j, i0:i1], gz[k, j, i0:i1]
+        w, q, c = take[k, j, i0:i1], give[k, j, i0:i1], per_c[k, j, i0:i1]
+        before, out = was[j - j0], oldest[k, j, i0:i1]
+        for i in range(i1 - i0):
+            flow = gw[i] * (west[i] - t[i]) + ge[i] * (east[i] - t[i])
+            flow += gs[i] * (south[i] - t[i]) + gn[i] * (north[i] - t[i])
+            flow += gd[i] * (down[i] - t[i]) + gu[i] * (up[i] - t[i])
+            rate = c[i] * (flow + q[i] - w[i] * t[i])
+            out[i] = mu * u[i] + nu * before[i] + mu_step * rate
+
+
+@njit(cache=True, nogil=True)
+def fill_temperature(k0, k1, j0, j1, i0, i1, phases, u, theta, per_c, water, physics):  # type: ignore[no-untyped-def]
+    """Fill in temperatures: by (H6) where water may boil or freeze (the box ``phases``), elsewhere the enthalpy's."""
     for k in range(k0, k1):
         for j in range(j0, j1):
-            t, u = theta[k, j, i0:i1], now[k, j, i0:i1]
-            west, east = theta[k, j, i0 - 1 : i1 - 1], theta[k, j, i0 + 1 : i1 + 1]
-            south, north = theta[k, j - 1, i0:i1], theta[k, j + 1, i0:i1]
-            down, up = theta[k - 1, j, i0:i1], theta[k + 1, j, i0:i1]
-            gw, ge = gx[k, j, i0 - 1 : i1 - 1], gx[k, j, i0:i1]
-            gs, gn = gy[k, j - 1, i0:i1], gy[k, j, i0:i1]
-            gd, gu = gz[k - 1, j, i0:i1], gz[k, j, i0:i1]
-            w, q, c, wet = take[k, j, i0:i1], give[k, j, i0:i1], per_c[k, j, i0:i1], water[k, j, i0:i1]
-            out, out_theta = oldest[k, j, i0:i1], theta_new[k, j, i0:i1]
-            for i in range(n):
-                flow = gw[i] * (west[i] - t[i]) + ge[i] * (east[i] - t[i])
-                flow += gs[i] * (south[i] - t[i]) + gn[i] * (north[i] - t[i])
-                flow += gd[i] * (down[i] - t[i]) + gu[i] * (up[i] - t[i])
-                rate = c[i] * (flow + q[i] - w[i] * t[i])
-                out[i] = mu * u[i] + nu * out[i] + mu_step * rate
-            beyond = _f4(0.0)
-            for i in range(n):
-                out_theta[i] = out[i]
-                beyond = max(beyond, out[i] - boil, melt - out[i])
-            if beyond <= _f4(0.0):  # no water boils or freezes in this row
+            theta[k, j, i0:i1] = u[k, j, i0:i1]
+            if not (phases[0] <= k < phases[1] and phases[2] <= j < phases[3]):
                 continue
-            for i in range(n):
-                new, kelvin = out[i], wet[i] * c[i]
-                boiling = (dry - boil) + steam_latent * kelvin
-                freezing = (melt - freeze) * (_f4(1.0) - _f4(0.5) * ice_drop * kelvin) + ice_latent * kelvin
-                warm = min(max(new, melt), boil)
-                steam = min(max(new - boil, _f4(0.0)), boiling)
-                hot = max(new - boil - boiling, _f4(0.0))
-                ice = min(max(melt - new, _f4(0.0)), freezing)
-                cold = max(melt - new - freezing, _f4(0.0))
-                value = warm + steam * (dry - boil) / boiling + hot / (_f4(1.0) - steam_drop * kelvin)
-                value = value - ice * (melt - freeze) / freezing - cold / (_f4(1.0) - ice_drop * kelvin)
-                out_theta[i] = value
+            for i in range(max(i0, phases[4]), min(i1, phases[5])):
+                if u[k, j, i] > physics[2] or u[k, j, i] < physics[0]:
+                    theta[k, j, i] = temperature_at(u[k, j, i], water[k, j, i] * per_c[k, j, i], physics)
 
 
-@njit(cache=True, nogil=True)
-def temperature_of(k0, k1, j0, j1, i0, i1, u, theta, per_c, water, physics):  # type: ignore[no-untyped-def]
-    """Fill in the temperature that belongs to the reduced enthalpy (H6)."""
-    melt, freeze, boil, dry = physics[0], physics[1], physics[2], physics[3]
+@njit(cache=True, nogil=True, fastmath=FAST)
+def march(  # type: ignore[no-untyped-def]
+    low, low_slope, high, high_slope, j0, j1, i0, i1, first, second, theta_first, theta_second, phases, gx, gy, gz,
+    take, give, per_c, water, physics, weights,
+):  # fmt: skip
+    """All stages of a step (H5), plane after plane: stage m follows one plane behind stage m - 1.
+
+    The planes that a stage needs are then still in the cache. Stage m works on the planes ``low + m low_slope`` to
+    ``high + m high_slope``, so that threads can share the lattice: each does a part that shrinks from stage to stage,
+    and then the gaps between the parts, which grow. ``phases`` is the box in which temperature differs from enthalpy.
+    """
+    nj, ni = first.shape[1], first.shape[2]
+    size, stages = first.size, weights.shape[0]
+    flat = (first.reshape(size), second.reshape(size))
+    gx_, gy_, gz_ = gx.reshape(size), gy.reshape(size), gz.reshape(size)
+    take_, give_, per_c_ = take.reshape(size), give.reshape(size), per_c.reshape(size)
+    has_phases = phases[1] > phases[0]
+    was = np.empty((max(phases[3] - phases[2], 1), max(phases[5] - phases[4], 1)), np.float32)
+    begin = min(low, low + (stages - 1) * low_slope)
+    end = max(high, high + (stages - 1) * high_slope)
+    for front in range(begin, end + stages - 1):
+        for m in range(stages):
+            k = front - m
+            if k < low + m * low_slope or k >= high + m * high_slope:
+                continue
+            mu, nu, mu_step = weights[m, 0], weights[m, 1], weights[m, 2]
+            if m % 2 == 0:
+                now, oldest, theta, theta_new, now_, oldest_ = (
+                    first,
+                    second,
+                    theta_first,
+                    theta_second,
+                    flat[0],
+                    flat[1],
+                )
+            else:
+                now, oldest, theta, theta_new, now_, oldest_ = (
+                    second,
+                    first,
+                    theta_second,
+                    theta_first,
+                    flat[1],
+                    flat[0],
+                )
+            boils = has_phases and phases[0] <= k < phases[1]
+            if boils:
+                was[:, :] = oldest[k, phases[2] : phases[3], phases[4] : phases[5]]
+            _linear_plane(
+                k, j0, j1, i0, i1, ni, nj * ni, now_, oldest_, gx_, gy_, gz_, take_, give_, per_c_, mu, nu, mu_step
+            )  # fmt: skip
+            if boils:
+                _phase_plane(k, phases, was, now, theta, oldest, gx, gy, gz, take, give, per_c, mu, nu, mu_step)
+            if has_phases and phases[0] - 1 <= k < phases[1] + 1:
+                fill_temperature(
+                    k, k + 1, phases[2] - 1, phases[3] + 1, phases[4] - 1, phases[5] + 1, phases, oldest, theta_new,
+                    per_c, water, physics,
+                )  # fmt: skip
+
+
+@njit(cache=True, nogil=True, fastmath=FAST)
+def phase_bounds(k0, k1, j0, j1, i0, i1, u, cold, hot):  # type: ignore[no-untyped-def]
+    """Return the box around the voxels whose enthalpy is under ``cold`` or over ``hot``; empty where none is."""
+    box = (k1, k0, j1, j0, i1, i0)
     for k in range(k0, k1):
         for j in range(j0, j1):
+            row = u[k, j, i0:i1]
+            most, least = row[0], row[0]
+            for i in range(i1 - i0):
+                most, least = max(most, row[i]), min(least, row[i])
+            if most <= hot and least >= cold:
+                continue
+            left, right = i1, i0
             for i in range(i0, i1):
-                kelvin = water[k, j, i] * per_c[k, j, i]
-                boiling = (dry - boil) + physics[6] * kelvin
-                freezing = (melt - freeze) * (1.0 - 0.5 * physics[5] * kelvin) + physics[4] * kelvin
-                new = u[k, j, i]
-                value = min(max(new, melt), boil) + min(max(new - boil, 0.0), boiling) * (dry - boil) / boiling
-                value += max(new - boil - boiling, 0.0) / (1.0 - physics[7] * kelvin)
-                value -= min(max(melt - new, 0.0), freezing) * (melt - freeze) / freezing
-                value -= max(melt - new - freezing, 0.0) / (1.0 - physics[5] * kelvin)
-                theta[k, j, i] = value
+                if u[k, j, i] > hot or u[k, j, i] < cold:
+                    left, right = min(left, i), i + 1
+            box = (
+                min(box[0], k), max(box[1], k + 1), min(box[2], j), max(box[3], j + 1), min(box[4], left),
+                max(box[5], right),
+            )  # fmt: skip
+    return box
 
 
 @njit(cache=True, nogil=True)
-def conductivity_of(k0, k1, j0, j1, i0, i1, theta, labels, warm_k, slope_k, frozen_k, physics, k_field):  # type: ignore[no-untyped-def]
-    """Fill in the thermal conductivity of each voxel (H3)."""
-    melt, freeze, dry = physics[0], physics[1], physics[3]
+def conductivity_of(k0, k1, j0, j1, i0, i1, theta, labels, warm_k, slope_k, physics, least, k_field, active):  # type: ignore[no-untyped-def]
+    """Fill in the thermal conductivity of unfrozen voxels (H3), but not in rows that are as warm as the body."""
+    melt, dry = physics[0], physics[3]
     for k in range(k0, k1):
         for j in range(j0, j1):
+            row = theta[k, j, i0:i1]
+            most = _f4(0.0)
+            for i in range(i1 - i0):
+                most = max(most, abs(row[i]))
+            active[k, j] = most > least
+            if most <= least:
+                continue
             for i in range(i0, i1):
                 label = labels[k, j, i]
-                t = theta[k, j, i]
-                value = warm_k[label] + slope_k[label] * min(max(t, melt), dry)
-                ice = min(max((melt - t) / (melt - freeze), 0.0), 1.0)
-                k_field[k, j, i] = value + ice * (frozen_k[label] - value)
+                k_field[k, j, i] = warm_k[label] + slope_k[label] * min(max(theta[k, j, i], melt), dry)
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
-def faces_of(k0, k1, j0, j1, i0, i1, k_field, per_x2, per_y2, per_z2, gx, gy, gz):  # type: ignore[no-untyped-def]
+def faces_of(k0, k1, j0, j1, i0, i1, k_field, active, per_x2, per_y2, per_z2, gx, gy, gz):  # type: ignore[no-untyped-def]
     """Fill in the conductance of the faces towards larger indices: harmonic means, so that flux is conserved (H2)."""
     n = i1 - i0
     tiny = _f4(1e-20)
     for k in range(k0, k1):
         for j in range(j0, j1):
+            if not (active[k, j] or active[k, j + 1] or active[k + 1, j]):
+                continue
             own, east = k_field[k, j, i0:i1], k_field[k, j, i0 + 1 : i1 + 1]
             north, up = k_field[k, j + 1, i0:i1], k_field[k + 1, j, i0:i1]
             x, y, z = gx[k, j, i0:i1], gy[k, j, i0:i1], gz[k, j, i0:i1]
@@ -187,22 +242,52 @@ def freezing_faces_of(  # type: ignore[no-untyped-def]
                         gz[k, j, i] = per_z2 * mean
 
 
+@njit(cache=True, nogil=True, fastmath=FAST)
+def fastest_rate(k0, k1, j0, j1, i0, i1, gx, gy, gz, take, per_c):  # type: ignore[no-untyped-def]
+    """Return a bound of the largest eigenvalue of the operator without change of phase (H7)."""
+    most = _f4(0.0)
+    for k in range(k0, k1):
+        for j in range(j0, j1):
+            gw, ge = gx[k, j, i0 - 1 : i1 - 1], gx[k, j, i0:i1]
+            gs, gn = gy[k, j - 1, i0:i1], gy[k, j, i0:i1]
+            gd, gu = gz[k - 1, j, i0:i1], gz[k, j, i0:i1]
+            w, c = take[k, j, i0:i1], per_c[k, j, i0:i1]
+            for i in range(i1 - i0):
+                rate = c[i] * (_f4(2.0) * (gw[i] + ge[i] + gs[i] + gn[i] + gd[i] + gu[i]) + w[i])
+                most = max(most, rate)
+    return most
+
+
 @njit(cache=True, nogil=True)
-def fastest_rate(k0, k1, j0, j1, i0, i1, theta, gx, gy, gz, take, per_c, water, physics):  # type: ignore[no-untyped-def]
-    """Return a bound of the largest eigenvalue of the operator (H7)."""
+def fastest_phase_rate(k0, k1, j0, j1, i0, i1, theta, gx, gy, gz, take, per_c, water, physics):  # type: ignore[no-untyped-def]
+    """Return the same bound where tissue is dry or frozen and its heat capacity smaller (H7)."""
     most = 0.0
     for k in range(k0, k1):
         for j in range(j0, j1):
             for i in range(i0, i1):
-                g = gx[k, j, i - 1] + gx[k, j, i] + gy[k, j - 1, i] + gy[k, j, i] + gz[k - 1, j, i] + gz[k, j, i]
                 kelvin = water[k, j, i] * per_c[k, j, i]
                 slope = 1.0
                 if theta[k, j, i] > physics[3] - 0.01:
                     slope = 1.0 / (1.0 - physics[7] * kelvin)
                 elif theta[k, j, i] < physics[0]:
                     slope = 1.0 / (1.0 - physics[5] * kelvin)
+                g = gx[k, j, i - 1] + gx[k, j, i] + gy[k, j - 1, i] + gy[k, j, i] + gz[k - 1, j, i] + gz[k, j, i]
                 most = max(most, slope * per_c[k, j, i] * (2.0 * g + take[k, j, i]))
     return most
+
+
+@njit(cache=True, nogil=True)
+def lay_heat(k0, k1, j0, j1, i0, i1, heat, factor, adds, give):  # type: ignore[no-untyped-def]
+    """Write, or add, the heat of a source: ``heat`` lies on the grid without rim."""
+    for k in range(k0, k1):
+        for j in range(j0, j1):
+            row, out = heat[k - 1, j - 1, i0 - 1 : i1 - 1], give[k, j, i0:i1]
+            if adds:
+                for i in range(i1 - i0):
+                    out[i] += factor * row[i]
+            else:
+                for i in range(i1 - i0):
+                    out[i] = factor * row[i]
 
 
 @njit(cache=True, nogil=True)

@@ -6,59 +6,110 @@ The rates are looked up in a table over temperature, three numbers a row side by
 import numpy as np
 from numba import njit
 
+FAST = {"contract", "nsz", "arcp", "afn", "nnan", "ninf"}
 FIRST_C, PER_C, LAST_C = 37.0, 20.0, 137.0
 """Where the table of rates starts, rows a kelvin, where it ends: above, all models kill within a second."""
 
 
-@njit(cache=True, nogil=True)
-def accumulate(  # type: ignore[no-untyped-def]
-    k0, k1, j0, j1, i0, i1, before, after, step_s, table, kb, omega, cem, alive, vulnerable, highest, lowest
-):  # fmt: skip
-    """Add one step of time, over which the temperature goes linearly from ``before`` to ``after``, to all models."""
-    last = table.shape[0] - 2
+NEVER, BY_OMEGA, BY_VIABILITY, BY_HIGHEST = range(4)
+"""What stops the flow of blood."""
+STEADY_K = np.float32(2.0)
+"""Change over a step under which the rate in the middle of it is taken, over it Simpson's mean."""
+LONG_DEAD = np.float32(1e5)
+"""Times the lethal damage, by the two integrals, after which a voxel is dead by all models and no longer followed."""
+LETHAL_MINUTES = np.float32(240.0)
+
+
+@njit(cache=True, nogil=True, fastmath=FAST)
+def note_extremes(k0, k1, j0, j1, i0, i1, before, after, highest, lowest, warm_rows):  # type: ignore[no-untyped-def]
+    """Keep the highest and lowest temperature of each voxel, and tell which rows differ from body temperature."""
+    n = i1 - i0
     for k in range(k0, k1):
         for j in range(j0, j1):
+            a, b, high, low = before[k, j, i0:i1], after[k, j, i0:i1], highest[k, j, i0:i1], lowest[k, j, i0:i1]
+            most, least = np.float32(0.0), np.float32(0.0)
+            for i in range(n):
+                most, least = max(most, a[i], b[i]), min(least, b[i])
+                high[i] = max(high[i], b[i])
+            if least < np.float32(0.0):
+                for i in range(n):
+                    low[i] = min(low[i], b[i])
+            warm_rows[k, j] = most >= np.float32(1.0) or least < np.float32(-1.0)
+
+
+@njit(cache=True, nogil=True)
+def _rates(t, table):  # type: ignore[no-untyped-def]
+    place = min(max(t * np.float32(PER_C), np.float32(0.0)), np.float32(table.shape[0] - 2))
+    row = int(place)
+    share = place - np.float32(row)
+    return (
+        table[row, 0] + share * (table[row + 1, 0] - table[row, 0]),
+        table[row, 1] + share * (table[row + 1, 1] - table[row, 1]),
+        table[row, 2] + share * (table[row + 1, 2] - table[row, 2]),
+    )
+
+
+@njit(cache=True, nogil=True)
+def _mean_rates(a, b, table):  # type: ignore[no-untyped-def]
+    """Return the rates of the three models averaged over a step in which the temperature goes from a to b."""
+    middle = _rates(np.float32(0.5) * (a + b), table)
+    if abs(b - a) < STEADY_K:
+        return middle
+    first, last = _rates(a, table), _rates(b, table)
+    sixth, four = np.float32(1.0 / 6.0), np.float32(4.0)
+    return (
+        sixth * (first[0] + four * middle[0] + last[0]),
+        sixth * (first[1] + four * middle[1] + last[1]),
+        sixth * (first[2] + four * middle[2] + last[2]),
+    )
+
+
+@njit(cache=True, nogil=True)
+def accumulate(  # type: ignore[no-untyped-def]
+    k0, k1, j0, j1, i0, i1, before, after, warm_rows, step_s, table, kb, omega, cem, alive, vulnerable
+):  # fmt: skip
+    """Add one step of time, over which the temperature goes linearly from ``before`` to ``after``, to all models."""
+    one, half = np.float32(1.0), np.float32(0.5) * step_s
+    for k in range(k0, k1):
+        for j in range(j0, j1):
+            if not warm_rows[k, j]:
+                continue
             for i in range(i0, i1):
                 a, b = before[k, j, i], after[k, j, i]
-                highest[k, j, i] = max(highest[k, j, i], b)
-                lowest[k, j, i] = min(lowest[k, j, i], b)
-                if a < 1.0 and b < 1.0 and alive[k, j, i] > 0.98:
+                A, V = alive[k, j, i], vulnerable[k, j, i]
+                if a < 1.0 and b < 1.0 and A > 0.98:
                     continue
-                whitening = np.float32(0.0)
-                dose = np.float32(0.0)
-                kf = np.float32(0.0)
-                for corner in range(3):
-                    t = a if corner == 0 else (b if corner == 2 else np.float32(0.5) * (a + b))
-                    weight = np.float32(4.0 if corner == 1 else 1.0) / np.float32(6.0)
-                    place = min(max(t * np.float32(PER_C), np.float32(0.0)), np.float32(last))
-                    row = int(place)
-                    share = place - np.float32(row)
-                    whitening += weight * (table[row, 0] + share * (table[row + 1, 0] - table[row, 0]))
-                    dose += weight * (table[row, 1] + share * (table[row + 1, 1] - table[row, 1]))
-                    kf += weight * (table[row, 2] + share * (table[row + 1, 2] - table[row, 2]))
+                if omega[k, j, i] > LONG_DEAD and cem[k, j, i] > LONG_DEAD * LETHAL_MINUTES and A + V < 1e-3:
+                    continue
+                whitening, dose, kf = _mean_rates(a, b, table)
                 omega[k, j, i] += step_s * whitening
                 cem[k, j, i] += step_s * dose
-                A, V = alive[k, j, i], vulnerable[k, j, i]
-                half = np.float32(0.5) * step_s
-                f = kf * (np.float32(1.0) - A)
-                mid_A = (A + half * kb * V) / (np.float32(1.0) + half * f)
-                mid_V = (V + half * f * mid_A) / (np.float32(1.0) + half * (f + kb))
-                f = kf * (np.float32(1.0) - mid_A)
-                alive[k, j, i] = min(max(A + step_s * (kb * mid_V - f * mid_A), np.float32(0.0)), np.float32(1.0))
+                f = kf * (one - A)
+                mid_A = (A + half * kb * V) / (one + half * f)
+                mid_V = (V + half * f * mid_A) / (one + half * (f + kb))
+                f = kf * (one - mid_A)
+                alive[k, j, i] = min(max(A + step_s * (kb * mid_V - f * mid_A), np.float32(0.0)), one)
                 vulnerable[k, j, i] = max(V + step_s * (f * mid_A - (kb + f) * mid_V), np.float32(0.0))
 
 
 @njit(cache=True, nogil=True)
-def stop_perfusion(k0, k1, j0, j1, i0, i1, measure, limit, stops_below, theta, melt, flowing):  # type: ignore[no-untyped-def]
-    """Set the flow of blood to 0 where a measure has passed its limit or the tissue froze; count the newly stopped."""
-    stopped = 0
+def stop_perfusion(  # type: ignore[no-untyped-def]
+    k0, k1, j0, j1, i0, i1, kind, limit, omega, alive, vulnerable, highest, warm_rows, theta, melt, flowing, take
+):  # fmt: skip
+    """Set the flow of blood to 0 where a measure has passed its limit or the tissue froze (H9)."""
     for k in range(k0, k1):
         for j in range(j0, j1):
+            if not warm_rows[k, j]:
+                continue
             for i in range(i0, i1):
                 if flowing[k, j, i] > 0.0:
-                    value = measure[k, j, i]
-                    past = value < limit if stops_below else value >= limit
-                    if past or theta[k, j, i] < melt:
+                    past = theta[k, j, i] < melt
+                    if kind == BY_OMEGA:
+                        past |= omega[k, j, i] >= limit
+                    elif kind == BY_VIABILITY:
+                        past |= alive[k, j, i] + vulnerable[k, j, i] < limit
+                    elif kind == BY_HIGHEST:
+                        past |= highest[k, j, i] >= limit
+                    if past:
+                        take[k, j, i] -= flowing[k, j, i]
                         flowing[k, j, i] = 0.0
-                        stopped += 1
-    return stopped

@@ -12,7 +12,7 @@ from trocar.errors import HeatError
 from trocar.geometry.grid import Grid
 from trocar.geometry.value import Value, frozen_array
 from trocar.heat.base import BODY_C, Contact, Emission, Moment, PlacedSource, Surroundings
-from trocar.heat.crew import Box, Crew
+from trocar.heat.crew import Box
 from trocar.heat.kernels.rays import absorbed, spreading
 from trocar.heat.lines import exchange_of
 
@@ -152,7 +152,7 @@ class _PlacedAntenna:
         self.unit_heat: np.ndarray | None = None
         self.computed_at_s = -np.inf
         self.contact = self._contact()
-        self.crew = Crew()
+        self.crew = surroundings.crew
         self._spread()
 
     def _contact(self) -> Contact | None:
@@ -176,7 +176,7 @@ class _PlacedAntenna:
             self.unit_heat = self._field(moment)
             self.computed_at_s = moment.time_s
         power_w = level * self.antenna.efficiency
-        return Emission(heat_w_per_mm3=self.unit_heat * np.float32(power_w), contact=self.contact, power_w=power_w)
+        return Emission(heat_w_per_mm3=self.unit_heat, contact=self.contact, power_w=power_w, factor=power_w)
 
     def _field(self, moment: Moment) -> np.ndarray:
         """Return heat a volume for 1 W into the tissue (M1), scaled to what a box can absorb (M4)."""

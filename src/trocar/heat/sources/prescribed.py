@@ -73,12 +73,9 @@ class _Placed:
     def __init__(self, source: PrescribedHeat, voxel_mm3: float) -> None:
         self.heat = source.unit_heat_per_mm3
         self.share = float(self.heat.sum(dtype=np.float64)) * voxel_mm3
-        self.level, self.scaled = 0.0, self.heat
 
     def emit(self, moment: Moment, level: float) -> Emission:
         """Return the heat times the power."""
         if level == 0.0:
             return Emission(heat_w_per_mm3=None, contact=None, power_w=0.0)
-        if level != self.level:
-            self.level, self.scaled = level, self.heat * np.float32(level)
-        return Emission(heat_w_per_mm3=self.scaled, contact=None, power_w=level * self.share)
+        return Emission(heat_w_per_mm3=self.heat, contact=None, power_w=level * self.share, factor=level)

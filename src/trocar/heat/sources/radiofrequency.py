@@ -15,7 +15,8 @@ from trocar.errors import HeatError
 from trocar.geometry.value import Value, frozen_array
 from trocar.heat.base import BODY_C, Contact, Emission, Moment, Part, PlacedSource, Surroundings
 from trocar.heat.lines import exchange_of
-from trocar.heat.potential import Potential, Solution
+from trocar.heat.nested_potential import NestedPotential
+from trocar.heat.potential import Solution
 
 DRY_LEAST = 1e-3
 """Share of its conductivity that dried or charred tissue keeps: published simulations take 1e-2 to 1e-4."""
@@ -23,8 +24,6 @@ SATURATION_EXPONENT = 2.0
 """Archie's: conductivity goes with the square of the share of water that is left (E7)."""
 STALE = 0.05
 """Change of conductivity at the electrode after which the potential is computed anew at once."""
-TOLERANCE = 5e-3
-"""Residual at which the potential is good enough; the power is scaled to its goal anyway."""
 COOLED_CONDUCTIVITY_W_PER_MM_K = 0.52e-3
 """Of the watery tissue that a cooled tip touches."""
 
@@ -197,14 +196,13 @@ class _PlacedApplicator:
         self.bipolar = bool((poles < 0).any())
         shares = [weight * pole for weight, pole in zip(exchanges, poles, strict=True)]
         driven = np.asarray(np.sum(shares, axis=0, dtype=np.float32))
-        self.touched = self.exchange > 0.02 * self.exchange.max()
-        centre = None if self.bipolar else grid.index_ijk(applicator.path_lps_mm.mean(axis=0))[::-1]
-        self.potential = Potential(
-            grid.shape_kji,
-            grid.spacing_ijk_mm,
+        self.touched = np.nonzero(self.exchange > 0.02 * self.exchange.max())
+        self.potential = NestedPotential(
+            grid,
             exchange_kji=self.exchange,
             volts_kji=np.sign(driven).astype(np.float32),
-            centre_kji=centre,
+            centre_lps_mm=None if self.bipolar else applicator.path_lps_mm.mean(axis=0),
+            crew=surroundings.crew,
         )
         labels = surroundings.labels_kji
         sigma = np.array([0.0, *(t.conductivity_rf_s_per_m.value * 1e-3 for t in tissues)], dtype=np.float32)
@@ -241,10 +239,9 @@ class _PlacedApplicator:
                 heat_w_per_mm3=None, contact=self.contact, power_w=0.0, impedance_ohm=impedance_ohm, reading_c=reading_c
             )
         volts = self._volts(level, impedance_ohm, reading_c, moment.step_s)
-        scale = (volts / volts_apart) ** 2
-        heat = unit.heat_w * np.float32(scale / self.voxel_mm3)
         return Emission(
-            heat_w_per_mm3=heat,
+            heat_w_per_mm3=unit.heat_w,
+            factor=(volts / volts_apart) ** 2 / self.voxel_mm3,
             contact=self.contact,
             power_w=volts**2 / impedance_ohm,
             voltage_v=volts,
@@ -290,9 +287,7 @@ class _PlacedApplicator:
             change = np.abs(at_electrode - self.solved_sigma) / np.maximum(self.solved_sigma, 1e-12)
             stale = bool(np.average(change, weights=self.exchange[self.touched]) > STALE)
         if stale or self.solution is None:
-            sigma = self.sigma_37.copy()
-            sigma[moment.window] = self._sigma_of(moment, moment.window)
-            self.solution = self.potential.solve(sigma, tolerance=TOLERANCE)
+            self.solution = self.potential.solve(lambda part: self._sigma_of(moment, part), moment)
             self.solved_at_s, self.solved_sigma = moment.time_s, at_electrode
         return self.solution
 
