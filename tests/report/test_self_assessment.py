@@ -8,11 +8,12 @@ from pypdf import PdfReader
 
 from demonstration import EMPTY_PERIOD, assessment, department
 from trocar.assess.reading import read_document
+from trocar.department.assessment import SelfAssessment
 from trocar.department.norms import Technique
 from trocar.errors import ReportError
 from trocar.messages import Language
 from trocar.report.docx import docx, paragraphs_of
-from trocar.report.filing_packet import packet_cover
+from trocar.report.filing_packet import CONDITIONS, filing_packet
 from trocar.report.self_assessment import self_assessment_document
 from trocar.report.self_assessment_files import draft_paragraphs
 from trocar.report.typeset import typeset
@@ -107,18 +108,38 @@ def test_pictures_that_cannot_be_edited_are_refused() -> None:
     assert caught.value.code == "report.docx-needs-png"
 
 
-def test_the_filing_packet_names_its_parts_its_files_and_what_is_missing() -> None:
-    made = assessment(Technique.SEED_IMPLANT)
-    cover = packet_cover(made, files=(("a.pdf", "0" * 64),), at=AT)
-    text = "\n".join(paragraphs_of(cover, Language.CHINESE))
-    assert "伦理委员会论证材料　是" in text
+def _packet_text(made: SelfAssessment, language: Language = Language.CHINESE) -> str:
+    packet = filing_packet(made, files=(("a.pdf", "0" * 64),), language=language, at=AT)
+    return "\n".join(read_document(docx(packet, language=language)).paragraphs)
+
+
+@pytest.mark.parametrize("technique", list(Technique))
+def test_the_filing_packet_holds_its_parts_and_not_only_their_names(technique: Technique) -> None:
+    made = assessment(technique)
+    text = _packet_text(made)
     assert "a.pdf" in text
-    without = packet_cover(_without_filing(), files=(), at=AT)
-    assert "否" in "\n".join(paragraphs_of(without, Language.CHINESE))
+    assert all(each.number in text for each in made.licences), "the licences stand in it"
+    assert "示例伦审〔2019〕5 号" in text, "the decision of the ethics committee stands in it"
+    assert "示例医管〔2019〕3 号" in text
+    figure = next(each.value for each in made.figures if each.value.count.definition.key in {"RSI-QI-03", "ABL-QI-03"})
+    assert figure.fraction_text in text, "what the bodies weighed stands in it"
+    lead = next(each for each in made.staff if {"implanting_physician", "ablating_physician"} & each.roles)
+    assert lead.registration in text
+    assert lead.certificate in text
+    conditions = [each for each in made.judgements if each.requirement.category in CONDITIONS]
+    assert sum(each.requirement.key in text for each in conditions) > 10
+
+
+def test_a_packet_without_decisions_prints_the_form_and_says_what_is_missing() -> None:
+    text = _packet_text(_without_filing())
+    assert "没有论证结论的记录" in text
+    assert "＿＿＿" in text
+    assert "缺少" in text
+    assert "No decision is recorded" in _packet_text(_without_filing(), Language.ENGLISH)
 
 
 def _without_filing():  # type: ignore[no-untyped-def]
     from dataclasses import replace
 
     made = assessment(Technique.SEED_IMPLANT)
-    return replace(made, facts=tuple(each for each in made.facts if each.name != "filing.parts"))
+    return replace(made, facts=tuple(each for each in made.facts if not each.name.startswith("filing.")))

@@ -4,11 +4,11 @@ from datetime import date
 import pytest
 
 from demonstration import EMPTY_PERIOD, PERIOD, assessment, department
-from trocar.department.assessment import Standing
+from trocar.department.assessment import Archive, Standing
 from trocar.department.norms import Technique
 from trocar.department.records import Fact
 from trocar.workflow.indicators import shipped_norms
-from trocar.workflow.self_assessment import AUDIT, self_assessment
+from trocar.workflow.self_assessment import AUDIT, archived, self_assessment
 
 SEEDS, ABLATIONS = Technique.SEED_IMPLANT, Technique.ABLATION
 
@@ -94,3 +94,34 @@ def test_certificates_that_ended_no_longer_count(day: date) -> None:
     facts = facts_for(department(), technique=ABLATIONS, on=day)
     assert facts["physicians.capable_registered"].value == 0
     assert facts["licences"].value == []
+
+
+def _archive() -> Archive:
+    earlier = PERIOD.year_before
+    return archived(
+        self_assessment(department(), technique=SEEDS, period=earlier, norms=shipped_norms()), signers=("a",)
+    )
+
+
+def test_next_year_is_compared_with_the_archive_figure_by_figure() -> None:
+    archive = _archive()
+    made = self_assessment(department(), technique=SEEDS, period=PERIOD, norms=shipped_norms(), archive=archive)
+    verified = next(each for each in made.compared if each.archived.key == "RSI-QI-03")
+    assert (verified.archived.numerator, verified.archived.denominator) == (128, 171)
+    assert verified.now.fraction_text == "165/203"
+    assert not any(each.has_moved for each in made.compared), "the record did not change since"
+
+
+def test_a_record_that_was_mended_after_the_archive_is_told() -> None:
+    record = department()
+    late = next(each for each in record.procedures if each.technique is SEEDS and each.verified_on is None)
+    mended = replace(
+        record,
+        procedures=tuple(replace(each, verified_on=each.day) if each is late else each for each in record.procedures),
+    )
+    made = self_assessment(mended, technique=SEEDS, period=PERIOD, norms=shipped_norms(), archive=_archive())
+    moved = {each.archived.key for each in made.compared if each.has_moved}
+    assert moved == {"RSI-QI-03"}
+    then = next(each.recounted for each in made.compared if each.archived.key == "RSI-QI-03")
+    assert then is not None
+    assert then.fraction_text == "129/171"

@@ -16,10 +16,7 @@ from trocar.cli.department_records import (
     OnlyTechnique,
     OwnNorms,
     Record,
-    load_record,
-    norms_with,
-    period_of,
-    techniques_of,
+    asked_of,
 )
 from trocar.cli.surroundings import Surroundings
 from trocar.department.indicators import IndicatorValue
@@ -74,11 +71,10 @@ def indicators(
         return _write_key(make_key, speaker)
     if pool:
         return _pool(pool, speaker)
-    department = load_record(record, demonstration=demonstration)
-    period = period_of(first, last)
-    norms = norms_with(norm)
+    asked = asked_of(record, demonstration=demonstration, first=first, last=last, technique=technique, norm=norm)
+    department, period = asked.department, asked.period
     values = {
-        each: indicators_of(department, technique=each, period=period, norms=norms) for each in techniques_of(technique)
+        each: indicators_of(department, technique=each, period=period, norms=asked.norms) for each in asked.techniques
     }
     if bundle is not None:
         _write_bundle(bundle, key, values, site=department.hospital, speaker=speaker, surroundings=surroundings)

@@ -13,19 +13,18 @@ from trocar.cli.department_records import (
     Demonstration,
     First,
     Last,
+    LastYear,
     OnlyTechnique,
     OwnNorms,
     Record,
-    load_record,
-    norms_with,
-    period_of,
-    techniques_of,
+    asked_of,
+    load_archives,
 )
 from trocar.cli.exits import Exit
 from trocar.cli.folders import MARK, require_free, whole_folder
 from trocar.cli.indicators import value_json
 from trocar.cli.surroundings import Surroundings
-from trocar.department.assessment import SelfAssessment, Standing
+from trocar.department.assessment import Compared, SelfAssessment, Standing
 from trocar.department.contradictions import Contradiction
 from trocar.messages import Language
 from trocar.report.document import say
@@ -43,6 +42,7 @@ def report(
     last: Last = None,
     technique: OnlyTechnique = None,
     norm: OwnNorms = None,
+    archive: LastYear = None,
     out: options.Out = None,
     replace: options.Replace = False,
     lang: options.Lang = None,
@@ -51,14 +51,16 @@ def report(
     """Write the yearly self-assessments, what is missing first. 自我评估报告."""
     surroundings: Surroundings = context.obj
     speaker = surroundings.speaker(lang, as_json=as_json)
-    department = load_record(record, demonstration=demonstration)
-    period = period_of(first, last)
-    folder = out or Path(f"self-assessment-{period.first}-{period.last}")
+    asked = asked_of(record, demonstration=demonstration, first=first, last=last, technique=technique, norm=norm)
+    folder = out or Path(f"self-assessment-{asked.period.first}-{asked.period.last}")
     require_free(folder, replace=replace)
-    norms = norms_with(norm)
+    archives = load_archives(archive)
     at = surroundings.now()
     made = [
-        self_assessment(department, technique=each, period=period, norms=norms) for each in techniques_of(technique)
+        self_assessment(
+            asked.department, technique=each, period=asked.period, norms=asked.norms, archive=archives.get(each)
+        )
+        for each in asked.techniques
     ]
     found = [assess_paragraphs(draft_paragraphs(each, at=at)) for each in made]
     with whole_folder(folder, replace=replace) as building:
@@ -128,6 +130,25 @@ def assessment_json(made: SelfAssessment, found: Sequence[Contradiction], langua
         "indicators": [value_json(each.value, language) for each in made.figures],
         "beside": [value_json(each.value, language) for each in made.beside],
         "unproven": [each.case for each in made.unproven],
+        "archive": None
+        if made.archive is None
+        else {
+            "first": made.archive.period.first.isoformat(),
+            "last": made.archive.period.last.isoformat(),
+            "values": made.archive.content_hash,
+            "compared": [_compared_json(each) for each in made.compared],
+        },
         "definitions_changed_on": [day.isoformat() for day in made.changed_on],
         "contradictions": [{"check": each.check, "why": each.why.text(language)} for each in found],
+    }
+
+
+def _compared_json(each: Compared) -> dict[str, Any]:
+    then = each.recounted
+    return {
+        "key": each.archived.key,
+        "archived": [each.archived.numerator, each.archived.denominator],
+        "recounted": None if then is None else [then.count.numerator, then.count.denominator],
+        "now": [each.now.count.numerator, each.now.count.denominator],
+        "has_moved": each.has_moved,
     }

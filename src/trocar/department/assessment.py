@@ -1,7 +1,7 @@
 """What a self-assessment says: standings of requirements, figures, sections, signatures; values only."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import Enum
 
 from trocar.department.indicators import ControlChart, IndicatorValue, Survival
@@ -118,6 +118,66 @@ class UnprovenCase(Value):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ArchivedFigure(Value):
+    """An indicator as an archived self-assessment printed it: its norm, key and counts."""
+
+    pack: str
+    key: str
+    numerator: float
+    denominator: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Archive(Value):
+    """A self-assessment of an earlier period as it was archived.
+
+    Parameters
+    ----------
+    period
+        Its period.
+    content_hash
+        Hash of its values, as printed on it.
+    figures
+        Its indicators.
+    signers
+        Who signed it as what, as printed; empty where it was not signed.
+    """
+
+    period: Period
+    content_hash: str
+    figures: tuple[ArchivedFigure, ...]
+    signers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Compared(Value):
+    """An indicator in the archive, counted anew for the archive's period, and now.
+
+    Parameters
+    ----------
+    archived
+        As it was printed.
+    recounted
+        The same definition over the same period by the record of today; None where the definition is not known.
+    now
+        The indicator of this period.
+    """
+
+    archived: ArchivedFigure
+    recounted: IndicatorValue | None
+    now: IndicatorValue
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether the record of today counts the archive's period otherwise than the archive."""
+        then = self.recounted
+        return then is not None and (then.count.numerator, then.count.denominator) != (
+            self.archived.numerator,
+            self.archived.denominator,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SelfAssessment(Value):
     """Everything that is printed of one technique and period.
 
@@ -150,6 +210,8 @@ class SelfAssessment(Value):
         Kaplan–Meier; None without patients.
     staff, devices, licences, facts
         Rosters as printed.
+    archive, compared
+        The archived self-assessment of an earlier period, and the indicators laid beside it; None and empty without.
     """
 
     hospital: str
@@ -181,39 +243,9 @@ class SelfAssessment(Value):
     devices: tuple[Device, ...]
     licences: tuple[Licence, ...]
     facts: tuple[Fact, ...]
+    archive: Archive | None = None
+    compared: tuple[Compared, ...] = ()
 
     def standing(self, standing: Standing) -> tuple[Judgement, ...]:
         """Return the requirements of one standing."""
         return tuple(each for each in self.judgements if each.standing is standing)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Signature(Value):
-    """Who signed, in which role, when."""
-
-    role: str
-    name: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SignedOff(Value):
-    """A self-assessment as signed: its period, the hashes of its files, the signatures.
-
-    Parameters
-    ----------
-    period_first, period_last
-        Days of the period.
-    content_hash
-        Hash of the values that were printed.
-    files
-        File name to SHA-256.
-    signatures
-        One each role.
-    """
-
-    period_first: date
-    period_last: date
-    content_hash: str
-    files: tuple[tuple[str, str], ...]
-    signatures: tuple[Signature, ...]

@@ -100,6 +100,28 @@ WORDS: Mapping[str, Message] = {
     "device register": _word("words.device-register", "device register"),
     "institution register": _word("words.institution-register", "institution register"),
     "licence roster": _word("words.licence-roster", "licence roster"),
+    "bed": _word("words.unit-bed", "beds"),
+    "person": _word("words.unit-person", "persons"),
+    "year": _word("words.unit-year", "years"),
+    "working_day": _word("words.unit-working-day", "working days"),
+    "rescue register": _word("words.rescue-register", "rescue register"),
+    "seed ledger": _word("words.seed-ledger", "seed ledger"),
+    "searches after the procedure": _word("words.searches", "searches after the procedure"),
+    "waste vessels": _word("words.waste-vessels", "waste vessels"),
+    "consents": _word("words.consents", "consents"),
+    "decisions before the procedure": _word("words.decisions", "decisions before the procedure"),
+    "follow-up schedule": _word("words.followup-schedule", "follow-up schedule"),
+    "charges by the price list": _word("words.charges", "charges by the price list"),
+    "plans": _word("words.plans", "plans"),
+    "operation records": _word("words.operation-records", "operation records"),
+    "appointments": _word("words.appointments", "appointments"),
+    "certificate": _word("words.certificate", "certificate"),
+    "dosimeter": _word("words.dosimeter", "personal dosimeter"),
+    "health_check": _word("words.health-check", "occupational health check"),
+    "indication": _word("words.indication", "indication"),
+    "contraindication": _word("words.contraindication", "contraindication"),
+    "alternatives": _word("words.alternatives", "alternatives"),
+    "affordability": _word("words.affordability", "what the patient can afford"),
 }
 """Codes of records and their words; what is not here is data and stays as it was entered."""
 
@@ -139,3 +161,18 @@ def value_words(value: Any) -> Message | str | tuple[Message, ...]:
             or "—"
         )
     return f"{value:g}" if isinstance(value, float) else word(str(value))
+
+
+def quantity_words(value: Any, unit: str) -> Message | str | tuple[Message, ...]:
+    """Return a stated value with its unit; a share in percent; a value without a unit as `value_words` has it.
+
+    Examples
+    --------
+    >>> str(quantity_words(32, "bed")), quantity_words(0.75, "share")
+    ('32 beds', '75 %')
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not unit:
+        return value_words(value)
+    if unit == "share":
+        return f"{100 * value:.0f} %"
+    return Message(code="words.quantity", template="{value:g} {unit}", data={"value": value, "unit": word(unit)})

@@ -229,6 +229,18 @@ FACTS = (
         "备案材料回执",
         date(2019, 3, 20),
     ),
+    _shown(
+        "filing.management_review",
+        {"on": "2019-02-21", "number": "示例医管〔2019〕3 号", "present": "9 / 11", "conclusion": "同意开展"},
+        "医疗技术临床应用管理专门组织会议纪要",
+        date(2019, 2, 21),
+    ),
+    _shown(
+        "filing.ethics_review",
+        {"on": "2019-02-28", "number": "示例伦审〔2019〕5 号", "present": "7 / 9", "conclusion": "同意"},
+        "伦理委员会审查意见",
+        date(2019, 2, 28),
+    ),
     _shown("filing.working_days_after_first_case", 11, "备案材料回执", date(2019, 3, 20)),
     _shown(
         "audit.domains",

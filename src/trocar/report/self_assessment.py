@@ -9,9 +9,7 @@ from trocar.department.contradictions import Contradiction
 from trocar.department.norms import Enforcement, Technique
 from trocar.department.words import value_words
 from trocar.messages import Language
-from trocar.plan.goals import Confidence
 from trocar.report.assessed import findings_table
-from trocar.report.department_charts import drawn, funnel_chart, run_chart, survival_chart
 from trocar.report.document import (
     Align,
     Block,
@@ -21,26 +19,22 @@ from trocar.report.document import (
     Facts,
     Heading,
     Paragraph,
-    Picture,
     Signatures,
     Table,
     Text,
     Tone,
     say,
 )
+from trocar.report.self_assessment_annexes import SURE, annex_blocks, requirement_words
+from trocar.report.self_assessment_quality import quality_blocks
 from trocar.report.self_assessment_tables import (
     Evidenced,
-    audit_table,
-    case_rows,
-    definition_table,
     device_table,
     example_table,
-    figure_table,
     licence_table,
     mix_table,
     modality_sentence,
     staff_table,
-    survival_table,
 )
 
 SECTIONS = (
@@ -74,14 +68,6 @@ STANDINGS = {
     Standing.MET: say("self.met", "met"),
     Standing.NOT_MET: say("self.not-met", "not met"),
     Standing.NOT_SHOWN: say("self.not-shown", "not shown"),
-}
-_SURE = {
-    Confidence.FOUND: say("self.sure-found", "read"),
-    Confidence.FOUND_SECONDARY: say("self.sure-copy", "copy"),
-    Confidence.DERIVED: say("self.sure-derived", "derived"),
-    Confidence.HOSPITAL: say("self.sure-hospital", "hospital text"),
-    Confidence.MEMORY_UNVERIFIED: say("self.sure-memory", "from memory"),
-    Confidence.EXAMPLE: say("self.sure-example", "convention"),
 }
 
 
@@ -152,7 +138,7 @@ class _Writer:
                 say("self.role-medical-affairs", "Medical affairs"),
             )
         )
-        yield from self._annexes()
+        yield from annex_blocks(self._made, self._evidence, language=self._language)
 
     # -- first page
 
@@ -269,18 +255,11 @@ class _Writer:
                     Column(head=say("self.column-sure", "Source"), share=0.45),
                 ),
                 rows=tuple(
-                    (self._requirement(each), self._found(each), _SURE[each.requirement.confidence]) for each in mine
+                    (requirement_words(each, self._language), self._found(each), SURE[each.requirement.confidence])
+                    for each in mine
                 ),
                 caption=caption,
             )
-
-    def _requirement(self, judgement: Judgement) -> Text:
-        return say(
-            "self.requirement",
-            "{key} {text}",
-            key=judgement.requirement.key,
-            text=judgement.requirement.words(self._language),
-        )
 
     def _found(self, judgement: Judgement) -> Text:
         number = self._evidence.of_judgement(judgement)
@@ -307,7 +286,10 @@ class _Writer:
                 Column(head=say("self.column-standing", "Standing"), align=Align.CENTRE, share=0.4),
                 Column(head=say("self.column-shown-by", "What was found, with its evidence"), share=1.2),
             ),
-            rows=tuple((self._requirement(each), STANDINGS[each.standing], self._found(each)) for each in judgements),
+            rows=tuple(
+                (requirement_words(each, self._language), STANDINGS[each.standing], self._found(each))
+                for each in judgements
+            ),
             strong_rows=tuple(place for place, each in enumerate(judgements) if each.standing is Standing.NOT_MET),
         )
 
@@ -323,7 +305,7 @@ class _Writer:
             yield Paragraph(text=self._staff_sentence())
             yield staff_table(self._made)
         else:
-            yield from self._quality()
+            yield from quality_blocks(self._made, self._evidence, language=self._language, pictures=self._pictures)
 
     def _stated(self, name: str) -> tuple[Text, str]:
         fact = next((each for each in self._made.facts if each.name == name), None)
@@ -393,94 +375,6 @@ class _Writer:
             planners=sum("planner" in each.roles for each in self._made.staff),
         )
 
-    def _quality(self) -> Iterator[Block]:
-        made = self._made
-        yield Paragraph(
-            text=say(
-                "self.quality",
-                "All figures count discharges from {first} to {last}; “before” is the period of equal length that "
-                "ended the day "
-                "before, counted by the same definition. Intervals are 95 % (Wilson; exact Poisson for episodes). "
-                "† marks "
-                "definitions that are only remembered.",
-                first=made.period.first.isoformat(),
-                last=made.period.last.isoformat(),
-            )
-        )
-        if made.figures:
-            yield figure_table(
-                made.figures,
-                self._evidence,
-                language=self._language,
-                caption=say("self.table-figures", "Quality indicators of the norm"),
-            )
-        if made.beside:
-            yield figure_table(
-                made.beside,
-                self._evidence,
-                language=self._language,
-                caption=say(
-                    "self.table-beside", "Beside the norm: objective response, late complications, consent, monitoring"
-                ),
-            )
-        yield from self._charts()
-        if made.audit:
-            yield audit_table(made, language=self._language)
-
-    def _charts(self) -> Iterator[Block]:
-        made = self._made
-        charted = next(
-            (each.value.count.definition for each in made.figures if each.value.count.definition.key == made.chart_of),
-            None,
-        )
-        if charted is not None and made.chart is not None and made.chart.centre is not None:
-            name = charted.words(self._language)
-            yield Picture(
-                data=drawn(run_chart(made.chart, name=name, language=self._language), suffix=self._pictures),
-                suffix=self._pictures,
-                name="run-chart",
-                alternative=say("self.alt-run", "{name} month by month, with numerators and denominators", name=name),
-                caption=say(
-                    "self.caption-run",
-                    "{name} by month of discharge; dashed: limits of chance (three sigma). {remarks}",
-                    name=name,
-                    remarks=made.chart.remarks or "",
-                ),
-            )
-            if made.operators is not None and made.operators.points:
-                yield Picture(
-                    data=drawn(funnel_chart(made.operators, name=name, language=self._language), suffix=self._pictures),
-                    suffix=self._pictures,
-                    width_percent=80,
-                    name="funnel",
-                    alternative=say("self.alt-funnel", "{name} by operator against the number of cases", name=name),
-                    caption=say(
-                        "self.caption-funnel",
-                        "{name} by operator; dashed: limits within which 99.8 % lie by chance. {hidden} operators "
-                        "with few cases "
-                        "are not shown.",
-                        name=name,
-                        hidden=made.operators_hidden,
-                    ),
-                )
-        if made.survival is not None:
-            yield Picture(
-                data=drawn(survival_chart(made.survival, language=self._language), suffix=self._pictures),
-                suffix=self._pictures,
-                width_percent=80,
-                name="survival",
-                alternative=say("self.alt-survival", "Kaplan–Meier curve with numbers at risk"),
-                caption=say(
-                    "self.caption-survival",
-                    "Overall survival from the first procedure (Kaplan–Meier): {patients} patients, {deaths} "
-                    "deaths; strokes: last "
-                    "seen alive. Follow-up is still coming in.",
-                    patients=made.survival.patients,
-                    deaths=made.survival.deaths,
-                ),
-            )
-            yield survival_table(made.survival)
-
     def _cases(self) -> Iterator[Block]:
         made = self._made
         yield Heading(text=say("self.section-cases", "VI. Cases of the period"))
@@ -509,40 +403,4 @@ class _Writer:
                     "number by which a person could be known.",
                 ),
                 small=True,
-            )
-
-    # -- the annexes
-
-    def _annexes(self) -> Iterator[Block]:
-        made = self._made
-        yield Heading(text=say("self.annex-definitions", "Annex A. Definitions of the indicators"), new_page=True)
-        yield definition_table(made, language=self._language)
-        yield Heading(text=say("self.annex-evidence", "Annex B. Evidence"))
-        yield self._evidence.table()
-        if made.unproven:
-            yield Heading(text=say("self.annex-unproven", "Annex C. Implants without dose verification"))
-            yield Table(
-                columns=(
-                    Column(head=say("self.column-case", "Case"), share=0.6),
-                    Column(head=say("self.column-day", "Day"), share=0.8),
-                    Column(head=say("self.column-operator", "Operator"), share=0.8),
-                    Column(head=say("self.column-site", "Site"), share=0.8),
-                    Column(head=say("self.column-reason-recorded", "Reason recorded"), share=2),
-                ),
-                rows=case_rows(made),
-                compact=True,
-            )
-        recorded = [each for each in made.judgements if each.requirement.enforcement is Enforcement.RECORD]
-        if recorded:
-            yield Heading(text=say("self.annex-recorded", "Annex D. Clauses that are recorded, not judged"))
-            yield Table(
-                columns=(
-                    Column(head=say("self.column-requirement", "Requirement"), share=2.2),
-                    Column(head=say("self.column-found", "Found"), share=0.9),
-                    Column(head=say("self.column-sure", "Source"), share=0.45),
-                ),
-                rows=tuple(
-                    (self._requirement(each), each.said, _SURE[each.requirement.confidence]) for each in recorded
-                ),
-                compact=True,
             )

@@ -8,7 +8,7 @@ from trocar.department.assessment import SelfAssessment
 from trocar.department.contradictions import Contradiction
 from trocar.messages import Language
 from trocar.report.docx import docx, paragraphs_of
-from trocar.report.filing_packet import packet_cover
+from trocar.report.filing_packet import filing_packet
 from trocar.report.self_assessment import self_assessment_document
 from trocar.report.typeset import typeset
 
@@ -28,7 +28,7 @@ def self_assessment_files(
     at: datetime,
     languages: Sequence[Language] = LANGUAGES,
 ) -> Mapping[str, bytes]:
-    """Return the files by name: DOCX to edit, PDF/A to file, and the cover of the filing packet.
+    """Return the files by name: DOCX to edit and PDF/A to file, of the assessment and of the filing packet.
 
     Parameters
     ----------
@@ -53,8 +53,9 @@ def self_assessment_files(
         files[f"{stem}.docx"] = docx(to_edit, language=language)
     listed = tuple((file, digest(data)) for file, data in sorted(files.items()))
     for language in languages:
-        cover = packet_cover(made, files=listed, at=at)
-        files[f"{name}-packet-{language.value}.pdf"] = typeset(cover, language=language)
+        packet = filing_packet(made, files=listed, language=language, at=at)
+        files[f"{name}-packet-{language.value}.pdf"] = typeset(packet, language=language)
+        files[f"{name}-packet-{language.value}.docx"] = docx(packet, language=language)
     return files
 
 

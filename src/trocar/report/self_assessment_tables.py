@@ -36,7 +36,7 @@ class Evidenced:
             return self.of_fact(judgement.fact)
         return (
             ""
-            if judgement.said.code != "rules.cases-fulfil"
+            if not judgement.said.code.startswith("rules.cases-fulfil")
             else self._cite(
                 f"cases {judgement.requirement.key}",
                 say("self.evidence-cases", "Cases of the period, condition {key}", key=judgement.requirement.key),

@@ -6,7 +6,7 @@ from typing import Any
 from trocar.department.assessment import Judgement, Standing
 from trocar.department.norms import Comparison, Condition, NormPack, Requirement, Threshold
 from trocar.department.records import Fact
-from trocar.department.words import value_words
+from trocar.department.words import quantity_words
 from trocar.messages import Message
 from trocar.rules.conditions import Case, holds
 
@@ -95,21 +95,22 @@ def _one_reached(wanted: Any, stated: Any) -> bool | None:
 
 
 def _of_fact(norm: NormPack, asked: Requirement, fact: Fact, *, reached: bool | None) -> Judgement:
-    said = Message(code="rules.fact-stated", template="stated: {value}", data={"value": value_words(fact.value)})
+    stated = quantity_words(fact.value, asked.threshold.unit if asked.threshold else "")
+    said = Message(code="rules.fact-stated", template="stated: {value}", data={"value": stated})
     if reached is False:
         return _judgement(norm, asked, Standing.NOT_MET, said, fact=fact)
     if reached is None:
         missing = Message(
             code="rules.fact-incomplete",
             template="stated: {value}; not all that is asked can be read from it",
-            data={"value": value_words(fact.value)},
+            data={"value": stated},
         )
         return _judgement(norm, asked, Standing.NOT_SHOWN, missing, fact=fact)
     if fact.evidence is None:
         claim = Message(
             code="rules.fact-without-evidence",
             template="stated: {value}; nothing shows it",
-            data={"value": value_words(fact.value)},
+            data={"value": stated},
         )
         return _judgement(norm, asked, Standing.NOT_SHOWN, claim, fact=fact)
     return _judgement(norm, asked, Standing.MET, said, fact=fact)
@@ -124,13 +125,19 @@ def _of_cases(norm: NormPack, asked: Requirement, threshold: Threshold, cases: S
         return _judgement(
             norm, asked, Standing.NOT_SHOWN, Message(code="rules.no-case", template="no case in the period", data={})
         )
-    counted = Message(
-        code="rules.cases-fulfil",
-        template="{n} of {of} cases fulfil it; for {unknown} nothing is recorded",
-        data={"n": len(verdicts) - len(missed), "of": len(verdicts), "unknown": len(unknown)},
-    )
+    counted = _counted(len(verdicts) - len(missed), len(verdicts), unknown=len(unknown))
     standing = Standing.MET if not missed else Standing.NOT_SHOWN if len(unknown) == len(missed) else Standing.NOT_MET
     return _judgement(norm, asked, standing, counted, cases=missed)
+
+
+def _counted(n: int, of: int, *, unknown: int) -> Message:
+    if not unknown:
+        return Message(code="rules.cases-fulfil", template="{n} of {of} cases fulfil it", data={"n": n, "of": of})
+    return Message(
+        code="rules.cases-fulfil-some-unknown",
+        template="{n} of {of} cases fulfil it; for {unknown} nothing is recorded",
+        data={"n": n, "of": of, "unknown": unknown},
+    )
 
 
 def _judgement(

@@ -19,12 +19,21 @@ from trocar.evaluate.control_charts import Group, funnel, p_chart
 from trocar.evaluate.proportions import poisson_interval, small_cells, wilson_interval
 from trocar.evaluate.survival import kaplan_meier
 from trocar.messages import Message
-from trocar.rules.conditions import CHANNELS, KINDS, PLANNERS, cases_of, months_after
+from trocar.rules.conditions import CHANNELS, KINDS, PLANNERS, QUANTITIES, cases_of, months_after
 from trocar.rules.counting import count_indicator
 from trocar.rules.norm_choice import Stretch, stretches
 from trocar.rules.norm_loading import read_norm, shipped_norms
 
-__all__ = ["CHANNELS", "KINDS", "PLANNERS", "indicators_of", "months_after", "read_norm", "shipped_norms"]
+__all__ = [
+    "CHANNELS",
+    "KINDS",
+    "PLANNERS",
+    "QUANTITIES",
+    "indicators_of",
+    "months_after",
+    "read_norm",
+    "shipped_norms",
+]
 
 SMALLEST_CELL = 5
 """Smallest count that is shown of a single operator, device or site: a convention, none was found in a norm."""
@@ -193,7 +202,13 @@ def survival_of(record: DepartmentRecord, *, technique: Technique, period: Perio
         died = case.patient.died_on
         until = died or case.watched_until or case.procedure.day
         first[case.patient.key] = (case.procedure.day, min(until, record.as_of), died is not None)
-    if not first:
+    return survival_from(first.values())
+
+
+def survival_from(watched: Iterable[tuple[date, date, bool]]) -> Survival | None:
+    """Return Kaplan–Meier of patients watched from one day to another, and whether they died then; None for nobody."""
+    found = list(watched)
+    if not found:
         return None
-    months = [(until - began).days / DAYS_PER_MONTH for began, until, _ in first.values()]
-    return kaplan_meier(months, [died for _, _, died in first.values()], at_months=SURVIVAL_MONTHS)
+    months = [(until - began).days / DAYS_PER_MONTH for began, until, _ in found]
+    return kaplan_meier(months, [died for _, _, died in found], at_months=SURVIVAL_MONTHS)

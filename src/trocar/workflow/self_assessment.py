@@ -1,11 +1,14 @@
 """A self-assessment from a department's record: requirements judged, indicators counted, gaps named."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from trocar.department.assessment import (
+    Archive,
+    ArchivedFigure,
     AuditDomain,
+    Compared,
     ExampleCase,
     Figure,
     MixRow,
@@ -71,7 +74,12 @@ AUDIT: Mapping[Technique, Mapping[str, tuple[str, ...]]] = {
 
 
 def self_assessment(
-    record: DepartmentRecord, *, technique: Technique, period: Period, norms: Sequence[NormPack]
+    record: DepartmentRecord,
+    *,
+    technique: Technique,
+    period: Period,
+    norms: Sequence[NormPack],
+    archive: Archive | None = None,
 ) -> SelfAssessment:
     """Return the self-assessment of one technique.
 
@@ -85,6 +93,8 @@ def self_assessment(
         Discharges within it belong; requirements are judged on its last day.
     norms
         All that are known.
+    archive
+        The archived self-assessment of an earlier period, to be compared with; None for none.
 
     Raises
     ------
@@ -138,7 +148,52 @@ def self_assessment(
         devices=tuple(each for each in record.devices if each.kind not in _ELSEWHERE[technique]),
         licences=record.licences,
         facts=tuple(facts.values()),
+        archive=archive,
+        compared=() if archive is None else tuple(_compared(archive, figures, record, norms)),
     )
+
+
+def archived(made: SelfAssessment, *, signers: Sequence[str] = ()) -> Archive:
+    """Return what next year's self-assessment is compared with.
+
+    Parameters
+    ----------
+    made
+        The self-assessment that is archived.
+    signers
+        Who signed it as what.
+    """
+    return Archive(
+        period=made.period,
+        content_hash=made.content_hash,
+        figures=tuple(
+            ArchivedFigure(
+                pack=count.pack, key=count.definition.key, numerator=count.numerator, denominator=count.denominator
+            )
+            for count in (each.value.count for each in (*made.figures, *made.beside))
+            if count.denominator
+        ),
+        signers=tuple(signers),
+    )
+
+
+def _compared(
+    archive: Archive, figures: Iterable[Figure], record: DepartmentRecord, norms: Iterable[NormPack]
+) -> Iterator[Compared]:
+    """Yield the figures that the archive has too, by key, with the archive's period counted anew by its own norm."""
+    now = {each.value.count.definition.key: each.value for each in figures if each.value.value is not None}
+    by_key = {norm.key: norm for norm in norms}
+    for each in archive.figures:
+        if each.key not in now:
+            continue
+        norm = by_key.get(each.pack)
+        definition = None if norm is None else next((one for one in norm.indicators if one.key == each.key), None)
+        recounted = (
+            None
+            if norm is None or definition is None
+            else indicator_value(definition, record, norm=norm, period=archive.period)
+        )
+        yield Compared(archived=each, recounted=recounted, now=now[each.key])
 
 
 def _before(
@@ -248,8 +303,20 @@ def _unproven(procedures: Iterable[Procedure]) -> tuple[UnprovenCase, ...]:
 def _audit(
     technique: Technique, values: Sequence[IndicatorValue], facts: Mapping[str, Fact]
 ) -> tuple[AuditDomain, ...]:
+    audited = audited_domains(facts)
+    return audit_of(technique, values, audited=audited)
+
+
+def audited_domains(facts: Mapping[str, Fact]) -> frozenset[str]:
+    """Return the domains that something shows to have been audited."""
     fact = facts.get("audit.domains")
-    audited = frozenset(fact.value) if fact is not None and fact.evidence is not None else frozenset()
+    return frozenset(fact.value) if fact is not None and fact.evidence is not None else frozenset()
+
+
+def audit_of(
+    technique: Technique, values: Sequence[IndicatorValue], *, audited: frozenset[str]
+) -> tuple[AuditDomain, ...]:
+    """Return the domains of the periodic audit with the figures that speak of each."""
     return tuple(
         AuditDomain(
             name=name,

@@ -1,6 +1,6 @@
-"""Indicators with their cases and charts, self-assessments with signatures, and the check of written reports."""
+"""Indicators with their cases and charts, survival, the audit of ability, and each case of the register."""
 
-from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -8,25 +8,67 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.http import urlencode
 
-from trocar.department.indicators import IndicatorValue
+from trocar.department.assessment import AuditDomain
+from trocar.department.indicators import IndicatorValue, SurvivalStep
 from trocar.department.period import Period
 from trocar.department.words import word
 from trocar.errors import TrocarError
 from trocar.messages import Language
-from trocar.report.department_charts import drawn, funnel_chart, run_chart
-from trocar.workflow.assess import LARGEST_BYTES, assess_document
+from trocar.report.department_charts import drawn, funnel_chart, run_chart, survival_chart
 from trocar.workflow.indicators import chart_of, funnel_of
+from trocar.workflow.self_assessment import BESIDE, audit_of
 from trocar_clinic.accounts.models import SEES_CASES
-from trocar_clinic.errors import Reason, Refused
 from trocar_clinic.institution.staff import Technique
 from trocar_clinic.language import both, is_chinese
 from trocar_clinic.pages.doors import page, reader_of
 from trocar_clinic.quality import actions
-from trocar_clinic.quality.models import AssessmentRole, SelfAssessment
-from trocar_clinic.quality.policies import MAKERS, TAKERS, may_sign
-from trocar_clinic.quality.queries import LISTED, Counting, countings, current_register
-from trocar_clinic.records.files import path_of
+from trocar_clinic.quality.models import RegisteredProcedure
+from trocar_clinic.quality.policies import TAKERS
+from trocar_clinic.quality.queries import (
+    LISTED,
+    Counting,
+    countings,
+    current_register,
+    mix_of,
+    rows_of,
+    survival,
+    values_of,
+    visible_cases,
+)
+
+NARROWED = ("operator", "site", "device", "diagnosis")
+TOLD: tuple[tuple[str, Any], ...] = (
+    ("technique", both("Technique", "技术")),
+    ("on", both("Procedure", "手术日期")),
+    ("admitted_on", both("Admitted", "入院日期")),
+    ("discharged_on", both("Discharged", "出院日期")),
+    ("operator", both("Operator", "实施医师")),
+    ("device", both("Guiding device", "引导设备")),
+    ("site", both("Site", "部位")),
+    ("route", both("Route", "途径")),
+    ("modality", both("Modality", "方式")),
+    ("diagnosis", both("Diagnosis", "诊断")),
+    ("histology", both("Histology before", "术前病理")),
+    ("indication_items", both("Items of the indication rule", "符合的指征条目")),
+    ("indication_correct", both("Indication met", "符合指征")),
+    ("planned_before", both("Planned before the start", "术前完成计划")),
+    ("signed_by_three", both("Plan signed by three", "计划三方签署")),
+    ("consented_before", both("Consent before the start", "术前签署知情同意")),
+    ("monitored", both("Five channels throughout", "五项监测全程")),
+    ("seeds_balance", both("Seeds balance", "粒子数账实相符")),
+    ("single_use_once", both("Single-use devices once", "一次性器械未复用")),
+    ("verified_on", both("Dose verified", "剂量验证日期")),
+    ("unverified_reason", both("Why not verified", "未验证的原因")),
+    ("lesions_planned", both("Lesions planned", "计划治疗病灶")),
+    ("lesions_completed", both("Lesions completed", "完成治疗病灶")),
+    ("complete_after_days", both("Complete on contrast imaging after (days)", "增强影像证实完全消融（术后天数）")),
+    ("best_response", both("Best response", "最佳疗效")),
+    ("last_contact_on", both("Last follow-up", "末次随访")),
+    ("died_on", both("Died", "死亡日期")),
+)
+"""What the register holds of a procedure, as its page tells it."""
 
 SLUGS = {Technique.SEED: "seeds", Technique.ABLATION: "ablation"}
 
@@ -50,24 +92,6 @@ class PeriodForm(forms.Form):
         return cleaned
 
 
-class AssessForm(forms.Form):
-    """A report to be checked: a file, or pasted text."""
-
-    file = forms.FileField(
-        label=both("Report (DOCX, text, PDF with text)", "自评报告（DOCX、文本、带文字的 PDF）"), required=False
-    )
-    text = forms.CharField(label=both("or its text", "或直接粘贴文字"), required=False, widget=forms.Textarea)
-
-    def clean(self) -> dict[str, Any]:
-        """One of the two is there, and not too large."""
-        cleaned = super().clean() or {}
-        if not cleaned.get("file") and not (cleaned.get("text") or "").strip():
-            raise forms.ValidationError(both("Give a file or paste the text", "请上传文件或粘贴文字"))
-        if cleaned.get("file") and cleaned["file"].size > LARGEST_BYTES:
-            raise forms.ValidationError(both("The file is too large", "文件过大"))
-        return cleaned
-
-
 class RecordForm(forms.Form):
     """A department's record to be taken."""
 
@@ -86,7 +110,7 @@ def _technique(slug: str) -> Technique:
     raise Http404(slug)
 
 
-def _period(request: HttpRequest) -> tuple[PeriodForm, Period | None]:
+def asked_period(request: HttpRequest) -> tuple[PeriodForm, Period | None]:
     """Return the form and the period it holds; without one in the address, the last year of the register."""
     register = current_register()
     given = request.GET if request.GET.get("first") or request.GET.get("last") else None
@@ -103,7 +127,7 @@ def _period(request: HttpRequest) -> tuple[PeriodForm, Period | None]:
 def overview(request: HttpRequest, slug: str = "seeds") -> HttpResponse:
     """Show the indicators of one technique and period."""
     technique = _technique(slug)
-    form, period = _period(request)
+    form, period = asked_period(request)
     register = current_register()
     shown: dict[str, Any] = {
         "slug": slug,
@@ -116,31 +140,41 @@ def overview(request: HttpRequest, slug: str = "seeds") -> HttpResponse:
         "record_form": RecordForm(),
     }
     if register is not None and period is not None:
+        shown["of_period"] = of_period(period)
         try:
             found = countings(register, technique=actions.LIBRARY_TECHNIQUE[technique], period=period)
-            shown["rows"] = [_row(each) for each in found]
+            rows = [_row(counting, value) for counting, value in values_of(found)]
+            shown["rows"] = [row for row in rows if not row["beside"]]
+            shown["beside"] = [row for row in rows if row["beside"]]
         except TrocarError as problem:
             shown["problem"] = problem.text(language())
     return render(request, "quality/overview.html", shown)
 
 
-def _row(counting: Counting) -> dict[str, Any]:
-    value = counting.value()
+def of_period(period: Period, **narrowed: str) -> str:
+    """Return the part of an address that says which period, and what else it is narrowed to."""
+    return urlencode({"first": period.first.isoformat(), "last": period.last.isoformat(), **narrowed})
+
+
+def _row(counting: Counting, value: IndicatorValue) -> dict[str, Any]:
+    measure = counting.definition.measure
     return {
         "key": counting.definition.key,
         "name": counting.definition.words(language()),
         "code": counting.definition.code,
+        "beside": counting.norm.key == BESIDE,
         "unverified": counting.definition.confidence.value == "memory_unverified",
         "value": value,
         "reason": value.reason.text(language()) if value.reason else "",
         "period": counting.period,
-        "has_cases": counting.definition.measure is not None and not counting.definition.measure.mean_of,
+        "of_period": of_period(counting.period),
+        "has_cases": measure is not None and not measure.mean_of,
     }
 
 
 def _counting(request: HttpRequest, slug: str, key: str) -> tuple[Counting, IndicatorValue]:
     register = current_register()
-    _, period = _period(request)
+    _, period = asked_period(request)
     if register is None or period is None:
         raise Http404(key)
     try:
@@ -159,7 +193,11 @@ def indicator(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     counting, value = _counting(request, slug, key)
     definition = counting.definition
     chinese = language() is Language.CHINESE
-    lacking = counting.cases(fulfilled=definition.direction.value == "down")
+    falls = definition.direction.value == "down"
+    listed = [
+        _listed(request, counting.cases(fulfilled=side), side=side)
+        for side in ((True, False) if falls else (False, True))
+    ]
     shown = {
         "slug": slug,
         "key": key,
@@ -170,28 +208,192 @@ def indicator(request: HttpRequest, slug: str, key: str) -> HttpResponse:
         "value": value,
         "norm": counting.norm.words(language()),
         "period": counting.period,
-        "of_period": f"first={counting.period.first}&last={counting.period.last}",
-        "lacking": [(each, _word(each.site)) for each in lacking[:LISTED]],
-        "lacking_number": lacking.count(),
-        "listed": LISTED,
-        "falls": definition.direction.value == "down",
+        "of_period": of_period(counting.period),
+        "sides": listed,
+        "limit": LISTED,
         "groups": [
-            (both("Operator", "实施医师"), _groups(counting, "operator")),
-            (both("Site", "部位"), _groups(counting, "site")),
-            (both("Guiding device", "引导设备"), _groups(counting, "device")),
+            (both("Operator", "实施医师"), "operator", _groups(counting, "operator")),
+            (both("Site", "部位"), "site", _groups(counting, "site")),
+            (both("Guiding device", "引导设备"), "device", _groups(counting, "device")),
         ],
     }
     return render(request, "quality/indicator.html", shown)
 
 
+def _listed(request: HttpRequest, rows: Any, *, side: bool) -> dict[str, Any]:
+    """Return the cases of one side as a page lists them, each with the address of its own page."""
+    names = _names()
+    shown = list(rows[:LISTED])
+    seen = visible_cases(shown, reader_of(request))
+    return {
+        "fulfilled": side,
+        "number": rows.count(),
+        "rows": [
+            {
+                "row": each,
+                "address": f"/records/cases/{each.case_id}/" if each.case_id in seen else f"/quality/cases/{each.pk}/",
+                "site": _word(each.site),
+                "operator": names.get(each.operator, each.operator),
+            }
+            for each in shown
+        ],
+    }
+
+
+def _names() -> dict[str, str]:
+    """Return the names of the staff and devices of the register in force, by their keys."""
+    register = current_register()
+    return {} if register is None else dict(register.names)
+
+
 def _groups(counting: Counting, column: str) -> dict[str, Any]:
+    names = _names()
     chart, hidden = funnel_of(counting.by(column))
-    return {"points": [(_word(point.label), point) for point in chart.points], "hidden": hidden}
+    points = [
+        {
+            "label": names.get(point.label) or _word(point.label),
+            "point": point,
+            "query": of_period(counting.period, **{column: "" if point.label == "—" else point.label}),
+        }
+        for point in chart.points
+    ]
+    return {"points": points, "hidden": hidden}
 
 
 def _word(code: str) -> str:
     told = word(code)
     return told if isinstance(told, str) else told.text(language())
+
+
+@page(readers=SEES_CASES)
+def cases(request: HttpRequest, slug: str) -> HttpResponse:
+    """List the cases behind a count: all of a period, or those of an operator, site, device, diagnosis or indicator."""
+    register = current_register()
+    _, period = asked_period(request)
+    if register is None or period is None:
+        raise Http404("period")
+    narrowed = {name: request.GET[name] for name in NARROWED if name in request.GET}
+    key = request.GET.get("key", "")
+    if key:
+        counting, _ = _counting(request, slug, key)
+        groups = [counting.cases(fulfilled=side).filter(**narrowed) for side in (False, True)]
+        sides = [_listed(request, rows, side=side) for rows, side in zip(groups, (False, True), strict=True)]
+    else:
+        rows = rows_of(register, technique=actions.LIBRARY_TECHNIQUE[_technique(slug)], period=period)
+        sides = [_listed(request, rows.filter(**narrowed).order_by("on", "key"), side=True)]
+    names = _names()
+    shown = {
+        "slug": slug,
+        "key": key,
+        "technique": _technique(slug).label,
+        "period": period,
+        "of_period": of_period(period),
+        "narrowed": [names.get(value) or _word(value) or "—" for value in narrowed.values()],
+        "sides": sides,
+        "limit": LISTED,
+        "split": bool(key),
+    }
+    return render(request, "quality/cases.html", shown)
+
+
+@page(readers=SEES_CASES)
+def register_case(request: HttpRequest, number: int) -> HttpResponse:
+    """Show what the register holds of one procedure, with the way to its case where it is of this record."""
+    row = get_object_or_404(RegisteredProcedure.objects.select_related("register"), pk=number)
+    shown = {
+        "row": row,
+        "facts": [(label, _plain(name, getattr(row, name))) for name, label in TOLD],
+        "complications": [(_word(each.kind), each) for each in row.complications.order_by("after_days")],
+        "case": row.case_id if row.case_id in visible_cases([row], reader_of(request)) else None,
+        "slug": next(name for each, name in SLUGS.items() if actions.LIBRARY_TECHNIQUE[each].value == row.technique),
+    }
+    return render(request, "quality/register_case.html", shown)
+
+
+def _plain(name: str, value: Any) -> Any:
+    if value is None or value == "":
+        return both("not recorded", "未记录")
+    if isinstance(value, bool):
+        return both("yes", "是") if value else both("no", "否")
+    if name == "indication_items":
+        return "、".join("①②③④⑤⑥⑦⑧⑨"[int(each) - 1] for each in value.strip(",").split(",") if each)
+    if isinstance(value, str):
+        return _names().get(value) or _word(value)
+    return value.isoformat() if isinstance(value, date) else f"{value:g}"
+
+
+@page(readers=SEES_CASES)
+def ability(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show what a committee asks of a technique: the domains of the audit, survival, the disease mix."""
+    technique = _technique(slug)
+    library = actions.LIBRARY_TECHNIQUE[technique]
+    form, period = asked_period(request)
+    register = current_register()
+    shown: dict[str, Any] = {
+        "slug": slug,
+        "technique": technique.label,
+        "techniques": [(name, each.label) for each, name in SLUGS.items()],
+        "form": form,
+        "period": period,
+        "register": register,
+    }
+    if register is not None and period is not None:
+        shown["of_period"] = of_period(period)
+        try:
+            values = [value for _, value in values_of(countings(register, technique=library, period=period))]
+            domains = audit_of(library, values, audited=frozenset(register.audited))
+            shown["domains"] = [_domain(each) for each in domains]
+            shown["survival"] = found = survival(register, technique=library, period=period)
+            shown["survival_rows"] = [] if found is None else [_step(each) for each in found.table]
+            shown["mix"] = [
+                {
+                    **each,
+                    "word": _word(each["site"]),
+                    "query": of_period(period, site=each["site"], diagnosis=each["diagnosis"]),
+                }
+                for each in mix_of(register, technique=library, period=period)
+            ]
+        except TrocarError as problem:
+            shown["problem"] = problem.text(language())
+    return render(request, "quality/ability.html", shown)
+
+
+def _step(each: SurvivalStep) -> dict[str, str]:
+    return {
+        "months": f"{each.months:g}",
+        "survival": f"{100 * each.survival:.1f} %",
+        "interval": f"{100 * each.low:.1f}–{100 * each.high:.1f} %",
+        "at_risk": str(each.at_risk),
+    }
+
+
+def _domain(domain: AuditDomain) -> dict[str, Any]:
+    return {
+        "name": _word(domain.name),
+        "audited": domain.audited,
+        "figures": [
+            {
+                "name": each.count.definition.words(language()),
+                "key": each.count.definition.key,
+                "value": each,
+                "of_period": of_period(each.count.period),
+            }
+            for each in domain.figures
+        ],
+    }
+
+
+@page(readers=SEES_CASES)
+def survival_picture(request: HttpRequest, slug: str) -> HttpResponse:
+    """Draw the Kaplan–Meier curve of a period with numbers at risk."""
+    register = current_register()
+    _, period = asked_period(request)
+    if register is None or period is None:
+        raise Http404("period")
+    found = survival(register, technique=actions.LIBRARY_TECHNIQUE[_technique(slug)], period=period)
+    if found is None:
+        raise Http404("nobody")
+    return HttpResponse(drawn(survival_chart(found, language=language()), suffix="svg"), content_type="image/svg+xml")
 
 
 @page(readers=SEES_CASES)
@@ -219,116 +421,3 @@ def take(request: HttpRequest) -> HttpResponse:
         actions.take_text(form.cleaned_data["file"].read(), actor=reader_of(request), at=timezone.now())
         messages.success(request, both("The record was taken", "记录已导入"))
     return redirect("quality")
-
-
-@page("GET", "HEAD", "POST", readers=SEES_CASES)
-def assessments(request: HttpRequest) -> HttpResponse:
-    """List the self-assessments; make one."""
-    form, period = _period(request)
-    register = current_register()
-    if request.method == "POST":
-        made = PeriodForm(request.POST)
-        if register is not None and made.is_valid():
-            period = Period(first=made.cleaned_data["first"], last=made.cleaned_data["last"])
-            _make(request, period, register)
-            return redirect("self-assessments")
-        form = made
-    rows = SelfAssessment.objects.standing().order_by("-recorded_at")
-    shown = {
-        "form": form,
-        "register": register,
-        "may_make": bool(reader_of(request).roles & MAKERS),
-        "techniques": Technique.choices,
-        "rows": [_assessment(request, each) for each in rows],
-    }
-    return render(request, "quality/assessments.html", shown)
-
-
-def _make(request: HttpRequest, period: Period, register: Any) -> None:
-    try:
-        actions.make_assessment(
-            actor=reader_of(request),
-            at=timezone.now(),
-            technique=Technique(request.POST.get("technique", "")).value,
-            period=period,
-            register=register,
-        )
-    except TrocarError as problem:
-        raise Refused(Reason(code=problem.code, text=both(str(problem), problem.text(Language.CHINESE)))) from problem
-    except ValueError as problem:
-        raise Http404("technique") from problem
-    messages.success(request, both("The self-assessment was made", "自我评估报告已生成"))
-
-
-def _assessment(request: HttpRequest, row: SelfAssessment) -> dict[str, Any]:
-    reader = reader_of(request)
-    return {
-        "row": row,
-        "is_as_signed": actions.is_as_signed(row),
-        "roles": [(role.value, role.label) for role in AssessmentRole if may_sign(reader, row, role).allowed],
-    }
-
-
-@page("POST", readers=SEES_CASES)
-def sign(request: HttpRequest, number: int) -> HttpResponse:
-    """Sign a self-assessment."""
-    row = get_object_or_404(SelfAssessment.objects.standing(), pk=number)
-    if request.POST.get("role") not in AssessmentRole.values:
-        raise Http404("role")
-    actions.sign_assessment(row, actor=reader_of(request), at=timezone.now(), role=request.POST["role"])
-    messages.success(request, both("Signed", "已签署"))
-    return redirect("self-assessments")
-
-
-@page(readers=SEES_CASES)
-def assessment_file(request: HttpRequest, number: int, name: str) -> HttpResponse:
-    """Give a file of a self-assessment exactly as it was made."""
-    row = get_object_or_404(SelfAssessment.objects.standing(), pk=number)
-    if name not in row.files:
-        raise Http404(name)
-    data = path_of(row.files[name]).read_bytes()
-    answer = HttpResponse(data, content_type=actions.MEDIA[name[name.rindex(".") :]])
-    answer["Content-Disposition"] = f'attachment; filename="{row.first}-{row.last}-{name}"'
-    return answer
-
-
-@page("GET", "HEAD", "POST", readers=SEES_CASES)
-def check_report(request: HttpRequest) -> HttpResponse:
-    """Go through a written report and quote what contradicts."""
-    form = AssessForm(request.POST or None, request.FILES or None)
-    shown: dict[str, Any] = {"form": form}
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            given = form.cleaned_data
-            data = given["file"].read() if given.get("file") else given["text"].encode()
-            try:
-                found = assess_document(data, name=given["file"].name if given.get("file") else "—")
-                shown |= {
-                    "assessed": found,
-                    "findings": _findings(found.contradictions),
-                    "remarks": [each.text(language()) for each in found.remarks],
-                }
-                status = 200
-            except TrocarError as problem:
-                shown["problem"] = problem.text(language())
-    return render(request, "quality/check.html", shown, status=status)
-
-
-def _findings(found: Iterable[Any]) -> list[dict[str, Any]]:
-    words = {
-        "action": both("mend before signing", "签字前须改正"),
-        "attention": both("answer", "须说明"),
-        "note": both("see", "供参考"),
-    }
-    return [
-        {
-            "severity": each.severity.value,
-            "word": words[each.severity.value],
-            "quotes": each.quotes,
-            "why": each.why.text(language()),
-            "settle": each.settle.text(language()),
-        }
-        for each in found
-    ]

@@ -4,14 +4,17 @@ A register row holds what the indicators ask of a case, ready to be counted: no 
 It is made from a department's record and can be made again from it at any time, so it is no record itself.
 """
 
+import json
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
 from trocar_clinic.institution.models import StaffMember
 from trocar_clinic.institution.staff import Technique
 from trocar_clinic.language import both
+from trocar_clinic.records.encrypted import fingerprint
 from trocar_clinic.records.kept import Kept, KeptManager, fact
 
 KEY = 40
@@ -25,6 +28,12 @@ class Register(models.Model):
     content_hash = models.CharField(max_length=64, unique=True)
     record = models.ForeignKey("records.StoredFile", models.PROTECT, related_name="+")
     is_current = models.BooleanField(default=True, db_index=True)
+    definitions = models.CharField(max_length=64, default="")
+    """Fingerprint of the definitions by which the rows were marked; empty where they were not."""
+    audited: Any = models.JSONField(default=list)
+    """Domains of the periodic audit that something shows to have been audited."""
+    names: Any = models.JSONField(default=dict)
+    """Names of staff and devices by the keys that the rows hold."""
 
     def __str__(self) -> str:
         return f"{self.as_of} {self.content_hash[:12]}"
@@ -51,11 +60,14 @@ class RegisteredProcedure(models.Model):
 
     register = models.ForeignKey(Register, models.CASCADE)
     patient = models.ForeignKey(RegisteredPatient, models.CASCADE, related_name="procedures")
+    case = models.ForeignKey("patients.Case", models.SET_NULL, null=True, related_name="+")
+    """The case of this record that it is; empty where the register was taken from elsewhere."""
     key = models.CharField(max_length=KEY)
     technique = models.CharField(max_length=12)
     on = models.DateField()
     admitted_on = models.DateField(null=True)
     discharged_on = models.DateField(null=True)
+    stay_days = models.IntegerField(null=True)
     operator = models.CharField(max_length=80, blank=True)
     device = models.CharField(max_length=80, blank=True)
     site = models.CharField(max_length=40, blank=True)
@@ -91,10 +103,21 @@ class RegisteredProcedure(models.Model):
     due_12_on = models.DateField()
     due_36_on = models.DateField()
     due_60_on = models.DateField()
+    among = models.BigIntegerField(default=0)
+    """One bit an indicator, by `trocar_clinic.quality.marks`: whether it stands in the denominator."""
+    that = models.BigIntegerField(default=0)
+    """One bit an indicator: whether it stands in the denominator and fulfils the numerator's conditions."""
+    alone = models.BooleanField(default=False)
+    """Whether it is the patient's only procedure of its technique, so that counting it is counting the patient."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["register", "key"], name="registered_procedure_once")]
-        indexes = [models.Index(fields=["register", "technique", "discharged_on"], name="procedure_by_discharge")]
+        indexes = [
+            models.Index(
+                fields=["register", "technique", "discharged_on", "alone", "among", "that"],
+                name="procedure_by_discharge",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.key
@@ -127,6 +150,10 @@ class AssessmentRole(models.TextChoices):
     AFFAIRS = "affairs", both("medical affairs", "医务处")
 
 
+PRINTED = ("technique", "first", "last", "content", "register_id", "files", "not_met", "not_shown", "figures")
+"""What a self-assessment says; it stands from when it was made."""
+
+
 class SelfAssessment(Kept):
     """A self-assessment as it was made: its files by hash. It is never changed; a better one is a new one."""
 
@@ -138,6 +165,17 @@ class SelfAssessment(Kept):
     files: Any = models.JSONField(both("files", "文件"))
     not_met = models.PositiveSmallIntegerField(both("requirements not met", "不符合"))
     not_shown = models.PositiveSmallIntegerField(both("requirements not shown", "未能证明"))
+    figures: Any = models.JSONField(both("figures", "数字"), default=list, editable=False)
+    """Norm, key, numerator and denominator of every indicator, as printed: what next year is compared with."""
+    compared_with = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        verbose_name=both("compared with", "比较对象"),
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
 
     objects: ClassVar[Any] = KeptManager()
 
@@ -147,6 +185,27 @@ class SelfAssessment(Kept):
 
     def __str__(self) -> str:
         return f"{self.get_technique_display()} {self.first} – {self.last}"
+
+    def clean(self) -> None:
+        """What was made is not changed: it can only be declared void, and a better one be made."""
+        before = SelfAssessment.objects.filter(pk=self.pk).values(*PRINTED).first() if self.pk else None
+        if before is not None and before != {name: getattr(self, name) for name in PRINTED}:
+            raise ValidationError(
+                both(
+                    "A self-assessment is never changed after it was made; declare it void and make another",
+                    "自我评估报告生成后不可修改；请作废后重新生成",
+                )
+            )
+
+    def said(self) -> str:
+        """Return a keyed fingerprint of what it says and of its files: what a signature holds for."""
+        values = {name: getattr(self, name) for name in PRINTED}
+        return fingerprint(json.dumps(values, sort_keys=True, ensure_ascii=False, default=str))
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether everybody who must has signed."""
+        return self.signatures.filter(voided_at=None).count() == len(AssessmentRole)
 
     @fact(both("signed by", "签署"))
     def signed(self) -> list[str]:

@@ -1,6 +1,7 @@
 """The department's own cases as a record to be counted: what was entered by deeds, under pseudonyms."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
 from typing import Any
 
@@ -8,13 +9,16 @@ from django.utils import timezone
 
 from trocar.department import records as library
 from trocar.department.norms import Technique as LibraryTechnique
+from trocar_clinic.custody.models import SeedMove
+from trocar_clinic.custody.places import Move
 from trocar_clinic.errors import refuse_if
-from trocar_clinic.institution.models import Equipment, Hospital, Licence, Room, Ward
+from trocar_clinic.institution.models import Equipment, Hospital, Licence, Ward
 from trocar_clinic.institution.staff import Authorisation, StaffMember, Technique, Title
 from trocar_clinic.patients.models import Lesion
 from trocar_clinic.planning.models import PlanVersion
-from trocar_clinic.procedures.models import Procedure, Verification
+from trocar_clinic.procedures.models import Insertion, Procedure, Verification
 from trocar_clinic.procedures.vitals import coverage
+from trocar_clinic.quality.own_facts import own_facts
 
 TECHNIQUES = {Technique.SEED.value: LibraryTechnique.SEED_IMPLANT, Technique.ABLATION.value: LibraryTechnique.ABLATION}
 ITEMS: tuple[str, ...] = (
@@ -50,6 +54,11 @@ GUIDES = {
 }
 GENERATORS = {"rf": "RFA", "mw": "MWA", "cryo": "CRYO"}
 CHANNELS = {"SPO2": "SpO2"}
+ENERGIES = {"electrode": "RFA", "antenna": "MWA", "cryoprobe": "CRYO"}
+"""The energy of an ablation by the kind of its applicators."""
+
+ACCOUNTED = (Move.BRING_BACK, Move.SPOIL)
+"""Where seeds that were taken and not implanted went, as the ledger knows it; a lost seed is not accounted for."""
 
 
 def own_record(*, at: datetime) -> library.DepartmentRecord:
@@ -74,12 +83,7 @@ def own_record(*, at: datetime) -> library.DepartmentRecord:
         zh="尚未录入医院信息，无法确定适用的规范",
     ).insist()
     assert hospital is not None
-    done = list(
-        Procedure.objects.standing()
-        .filter(ended_at__isnull=False)
-        .select_related("case__admission__patient", "guidance", "plan")
-        .order_by("started_at", "pk")
-    )
+    done = list(_done())
     cases = [_procedure(each) for each in done]
     people = {each.case.admission.patient.pk: each.case.admission.patient for each in done}
     seen = {key: [] for key in people}  # type: dict[int, list[date]]
@@ -106,8 +110,26 @@ def own_record(*, at: datetime) -> library.DepartmentRecord:
             )
             for each in Licence.objects.standing().order_by("pk")
         ),
-        facts=tuple(_facts(hospital, timezone.localdate(at))),
+        facts=tuple(own_facts(hospital, done, on=timezone.localdate(at))),
     )
+
+
+def cases_by_key() -> dict[str, int]:
+    """Return the case of every procedure that has ended, by the key it has in the record."""
+    return {_key(each): each.case_id for each in _done()}
+
+
+def _done() -> Iterable[Procedure]:
+    return (
+        Procedure.objects.standing()
+        .filter(ended_at__isnull=False)
+        .select_related("case__admission__patient", "guidance", "plan__made_by", "plan__source")
+        .order_by("started_at", "pk")
+    )
+
+
+def _key(row: Procedure) -> str:
+    return f"{row.case.number}-{row.pk}"
 
 
 def _patient(patient: Any, last_seen: date) -> library.Patient:
@@ -135,8 +157,10 @@ def _procedure(row: Procedure) -> library.Procedure:
     operator = _standing(row.team).filter(duty="operator").select_related("person").first()
     consent = _standing(case.consents).order_by("signed_at").first()
     is_seed = case.technique == Technique.SEED
+    needles = list(_standing(row.insertions).select_related("device__product"))
+    ledger = _moves_of(row) if is_seed else {}
     return library.Procedure(
-        key=f"{case.number}-{row.pk}",
+        key=_key(row),
         patient=f"P{case.admission.patient_id}",
         technique=TECHNIQUES[case.technique],
         started_at=_local(row.started_at),
@@ -146,7 +170,7 @@ def _procedure(row: Procedure) -> library.Procedure:
         device=f"E{row.guidance_id}",
         site=lesions[0].organ if lesions else "",
         route="endobronchial" if row.guidance.kind == Equipment.Kind.ENDOSCOPE else "percutaneous",
-        modality="I-125" if is_seed else "",
+        modality=_modality(plan) if is_seed else _energy(needles),
         diagnosis=case.diagnosis,
         malignant=True if case.icd10.startswith("C") else False if case.icd10[:2] in {"D1", "D2", "D3"} else None,
         histology=bool(case.pathology),
@@ -160,7 +184,10 @@ def _procedure(row: Procedure) -> library.Procedure:
         d90_gy=float(dose.d90_gy) if dose and dose.d90_gy is not None else None,
         prescribed_gy=float(plan.prescribed_dose_gy) if plan.prescribed_dose_gy is not None else None,
         margin_mm=float(margin.margin_mm) if margin and margin.margin_mm is not None else None,
-        seeds_implanted=sum(each.seeds or 0 for each in _standing(row.insertions)) if is_seed else None,
+        seeds_taken=ledger.get(Move.ISSUE, 0) if is_seed and ledger else None,
+        seeds_implanted=sum(each.seeds or 0 for each in needles) if is_seed else None,
+        seeds_returned=sum(ledger.get(kind, 0) for kind in ACCOUNTED) if is_seed and ledger else None,
+        single_use_reused=_reused(row, needles),
         lesions=tuple(_lesion(each, row, margin) for each in lesions),
         complications=tuple(_complications(row)),
         responses=tuple(_responses(row, lesions)),
@@ -170,6 +197,44 @@ def _procedure(row: Procedure) -> library.Procedure:
             if each.seen_on >= timezone.localdate(row.started_at)
         ),
     )
+
+
+def _moves_of(row: Procedure) -> dict[Move, int]:
+    """Return the seeds moved for a procedure by the ledger: moves until the case's next procedure began."""
+    moves = SeedMove.objects.standing().filter(case=row.case)
+    later = _standing(row.case.procedures).filter(started_at__gt=row.started_at).order_by("started_at").first()
+    earlier = _standing(row.case.procedures).filter(started_at__lt=row.started_at).exists()
+    if later is not None:
+        moves = moves.filter(at__lt=later.started_at)
+    if earlier:
+        moves = moves.filter(at__gte=row.started_at)
+    found: dict[Move, int] = {}
+    for each in moves:
+        found[Move(each.kind)] = found.get(Move(each.kind), 0) + each.count
+    return found
+
+
+def _modality(plan: PlanVersion) -> str:
+    """Return the nuclide of the plan's seeds; empty where their source data set is not named."""
+    key = plan.source.source_key if plan.source is not None else ""
+    nuclide = re.match(r"([A-Z][a-z]?)-?(\d{2,3})", key)
+    return f"{nuclide[1]}-{nuclide[2]}" if nuclide else ""
+
+
+def _energy(needles: list[Insertion]) -> str:
+    """Return the energy of an ablation by its applicators; empty where none is named, joined where it was several."""
+    kinds = {
+        ENERGIES[each.device.product.kind] for each in needles if each.device and each.device.product.kind in ENERGIES
+    }
+    return "+".join(sorted(kinds))
+
+
+def _reused(row: Procedure, needles: list[Insertion]) -> bool | None:
+    """Whether a single-use device served in another procedure too; None where devices were not entered."""
+    single = [each.device_id for each in needles if each.device is not None and each.device.product.single_use]
+    if _standing(Insertion.objects.filter(device__in=single)).exclude(procedure=row).exists():
+        return True
+    return False if needles and all(each.device is not None for each in needles) else None
 
 
 def _items(assessed: Any) -> frozenset[int]:
@@ -257,30 +322,3 @@ def _devices() -> Iterator[library.Device]:
             archived=each.last_pacs_test is not None if each.is_guidance else None,
             test_due_on=each.next_test_due,
         )
-
-
-def _facts(hospital: Hospital, on: date) -> Iterator[library.Fact]:
-    shown = library.Evidence(title="institution register", on=on)
-    beds = sum(each.tumour_beds for each in Ward.objects.standing())
-    yield library.Fact(name="hospital.level", value=str(Hospital.Level(hospital.level).label), evidence=shown)
-    if hospital.beds is not None:
-        yield library.Fact(name="beds.total", value=hospital.beds, evidence=shown)
-    yield library.Fact(name="beds.tumour", value=beds, evidence=shown)
-    subjects = any(each.registered_subject for each in Ward.objects.standing())
-    yield library.Fact(name="licence.departments", value=subjects, evidence=shown)
-    rooms = list(Room.objects.standing())
-    recovery = [each for each in rooms if each.kind in {"pacu", "icu"} and each.beds]
-    if recovery:
-        best = max(recovery, key=lambda each: each.beds)
-        area = float(best.net_area_m2) / best.beds if best.net_area_m2 else None
-        value = {"clean_class": best.clean_class, "beds": best.beds, "area_per_bed_m2": area}
-        yield library.Fact(name="pacu_or_icu", value=value, evidence=shown)
-        able = [
-            name
-            for name, there in (
-                ("invasive_monitoring", any(each.invasive_monitoring for each in rooms)),
-                ("invasive_ventilation", any(each.invasive_ventilation for each in rooms)),
-            )
-            if there
-        ]
-        yield library.Fact(name="capability", value=able, evidence=shown)

@@ -1,17 +1,24 @@
 """Indicators counted by the database: numerator and denominator in one query each, the very cases in another."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Sum, When
+from django.db.models import Case as Choice
+from django.db.models import Count, F, IntegerField, Q, QuerySet, Sum, When
 from django.db.models.functions import TruncMonth
 
 from trocar.department.indicators import Count as Counted
-from trocar.department.indicators import IndicatorValue
+from trocar.department.indicators import IndicatorValue, Survival
 from trocar.department.norms import IndicatorDefinition, NormPack, Technique, Unit
 from trocar.department.period import Period
-from trocar.workflow.indicators import norms_of_period, value_of
+from trocar.workflow.indicators import norms_of_period, shipped_norms, survival_from, value_of
+from trocar.workflow.self_assessment import BESIDE
+from trocar_clinic.accounts.models import User
+from trocar_clinic.patients.models import Case
 from trocar_clinic.quality.conditions import all_q, complications
+from trocar_clinic.quality.marks import Tallies, fingerprint, places, tallies
 from trocar_clinic.quality.models import Register, RegisteredComplication, RegisteredProcedure
 
 LISTED = 500
@@ -23,14 +30,34 @@ def current_register() -> Register | None:
     return Register.objects.filter(is_current=True).order_by("-pk").first()
 
 
+def rows_of(register: Register, *, technique: Technique, period: Period) -> QuerySet[RegisteredProcedure]:
+    """Return the rows of a technique that were discharged in a period."""
+    return RegisteredProcedure.objects.filter(
+        register=register, technique=technique.value, discharged_on__range=(period.first, period.last)
+    )
+
+
+def visible_cases(rows: Iterable[RegisteredProcedure], reader: User) -> frozenset[int]:
+    """Return those cases of some rows whose own page a reader may open."""
+    asked = {each.case_id for each in rows if each.case_id}
+    return frozenset(Case.objects.visible_for(reader).filter(pk__in=asked).values_list("pk", flat=True))
+
+
+def mix_of(register: Register, *, technique: Technique, period: Period) -> list[dict[str, Any]]:
+    """Return how many procedures and patients there were of each diagnosis at each site, the most first."""
+    rows: Any = rows_of(register, technique=technique, period=period).values("site", "diagnosis")
+    counted = rows.annotate(procedures=Count("pk"), patients=Count("patient", distinct=True))
+    return list(counted.order_by("-procedures", "site", "diagnosis"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counting:
     """One indicator over the rows of a register and period.
 
     Parameters
     ----------
-    definition, norm
-        What is counted, of which norm.
+    definition, norm, technique
+        What is counted, of which norm, over which technique's cases.
     register
         Where.
     period
@@ -39,17 +66,14 @@ class Counting:
 
     definition: IndicatorDefinition
     norm: NormPack
+    technique: Technique
     register: Register
     period: Period
 
     @property
     def rows(self) -> QuerySet[RegisteredProcedure]:
         """The rows of the period."""
-        return RegisteredProcedure.objects.filter(
-            register=self.register,
-            technique__in=[each.value for each in self.norm.techniques],
-            discharged_on__range=(self.period.first, self.period.last),
-        )
+        return rows_of(self.register, technique=self.technique, period=self.period)
 
     @property
     def among(self) -> QuerySet[RegisteredProcedure]:
@@ -62,7 +86,7 @@ class Counting:
             self.rows.filter(lesions_planned__gt=0) if lesions else self.rows.filter(all_q(measure.among, as_of=as_of))
         )
         fulfilled = Q(lesions_completed__gte=F("lesions_planned")) if lesions else all_q(measure.that, as_of=as_of)
-        return base.annotate(ok=Case(When(fulfilled, then=1), default=0, output_field=IntegerField()))
+        return base.annotate(ok=Choice(When(fulfilled, then=1), default=0, output_field=IntegerField()))
 
     def counts(self) -> tuple[float, int]:
         """Return numerator and denominator."""
@@ -90,13 +114,8 @@ class Counting:
         return float(n), found["of"]
 
     def _stay(self) -> tuple[float, int]:
-        rows = self.rows.filter(admitted_on__isnull=False).values_list("admitted_on", "discharged_on")
-        stays = [
-            (discharged - admitted).days
-            for admitted, discharged in rows
-            if admitted is not None and discharged is not None
-        ]
-        return float(sum(stays)), len(stays)
+        found = self.rows.aggregate(n=Sum("stay_days"), of=Count("stay_days"))
+        return float(found["n"] or 0), found["of"]
 
     def cases(self, *, fulfilled: bool) -> QuerySet[RegisteredProcedure]:
         """Return the rows that fulfil the numerator's conditions, or those that do not."""
@@ -122,7 +141,11 @@ class Counting:
 
     def value(self) -> IndicatorValue:
         """Return the indicator with its interval."""
-        n, of = self.counts() if self.definition.measure is not None else (0.0, 0)
+        return self.valued(self.counts() if self.definition.measure is not None else (0.0, 0))
+
+    def valued(self, counts: tuple[float, int]) -> IndicatorValue:
+        """Return the indicator's value for a numerator and denominator."""
+        n, of = counts
         return value_of(
             Counted(
                 definition=self.definition,
@@ -139,7 +162,7 @@ class Counting:
 def countings(
     register: Register, *, technique: Technique, period: Period, country: str = "CN", province: str = ""
 ) -> tuple[Counting, ...]:
-    """Return the indicators of a period, by the norms of their days.
+    """Return the indicators of a period, by the norms of their days, then those beside the norm.
 
     Raises
     ------
@@ -147,9 +170,41 @@ def countings(
         No norm defines indicators for any day of the period.
     """
     parts = norms_of_period(period=period, technique=technique, country=country, province=province)
+    asked = [(norm, part.period) for part in parts for norm in part.norms]
+    asked += [(norm, period) for norm in shipped_norms() if norm.key == BESIDE and technique in norm.techniques]
     return tuple(
-        Counting(definition=definition, norm=norm, register=register, period=part.period)
-        for part in parts
-        for norm in part.norms
+        Counting(definition=definition, norm=norm, technique=technique, register=register, period=stretch)
+        for norm, stretch in asked
         for definition in norm.indicators
     )
+
+
+def values_of(found: Iterable[Counting]) -> list[tuple[Counting, IndicatorValue]]:
+    """Return the values of many indicators of one register, all that are marked on its rows in one pass a period."""
+    passes: dict[tuple[Technique, Period], Tallies] = {}
+    valued = []
+    for each in found:
+        marked = places(each.technique).get((each.norm.key, each.definition.key))
+        if marked is None or each.register.definitions != fingerprint():
+            valued.append((each, each.value()))
+            continue
+        key = (each.technique, each.period)
+        if key not in passes:
+            passes[key] = tallies(each.register, technique=each.technique, period=each.period)
+        valued.append((each, each.valued(passes[key].count(*marked))))
+    return valued
+
+
+def survival(register: Register, *, technique: Technique, period: Period) -> Survival | None:
+    """Return Kaplan–Meier from the first procedure of each patient in a period; None without patients."""
+    rows = (
+        rows_of(register, technique=technique, period=period)
+        .order_by("on", "key")
+        .values_list("patient_id", "on", "died_on", "watched_until")
+    )
+    first: dict[int, tuple[date, date, bool]] = {}
+    for patient, on, died_on, watched_until in rows:
+        if patient not in first:
+            until = died_on or watched_until or on
+            first[patient] = (on, min(until, register.as_of), died_on is not None)
+    return survival_from(first.values())

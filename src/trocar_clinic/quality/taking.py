@@ -1,17 +1,28 @@
 """A department's record becomes rows of the register: everything the conditions ask for, computed once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from trocar.department.records import DepartmentRecord, Patient, Procedure
-from trocar.workflow.indicators import CHANNELS, PLANNERS, months_after
+from trocar.workflow.indicators import CHANNELS, PLANNERS, QUANTITIES, months_after
+from trocar_clinic.quality.marks import mark
 from trocar_clinic.quality.models import Register, RegisteredComplication, RegisteredPatient, RegisteredProcedure
 
 BATCH = 2000
 
 
-def write_rows(register: Register, record: DepartmentRecord) -> None:
-    """Write the rows of a record under a register."""
+def write_rows(register: Register, record: DepartmentRecord, *, cases: Mapping[str, int]) -> None:
+    """Write the rows of a record under a register, and mark for which indicators each counts.
+
+    Parameters
+    ----------
+    register
+        Under which.
+    record
+        What the rows say.
+    cases
+        Key of a procedure to the number of its case in this record, for those that are of this record.
+    """
     people = RegisteredPatient.objects.bulk_create(
         [
             RegisteredPatient(
@@ -24,7 +35,10 @@ def write_rows(register: Register, record: DepartmentRecord) -> None:
     row_of = {each.key: each for each in people}
     known = record.patient_by_key
     procedures = RegisteredProcedure.objects.bulk_create(
-        [_row(register, row_of[each.patient], each, known[each.patient]) for each in record.procedures],
+        [
+            _row(register, row_of[each.patient], each, known[each.patient], case=cases.get(each.key))
+            for each in record.procedures
+        ],
         batch_size=BATCH // 4,
     )
     RegisteredComplication.objects.bulk_create(
@@ -35,9 +49,12 @@ def write_rows(register: Register, record: DepartmentRecord) -> None:
         ],
         batch_size=BATCH,
     )
+    mark(register)
 
 
-def _row(register: Register, patient: RegisteredPatient, each: Procedure, person: Patient) -> RegisteredProcedure:
+def _row(
+    register: Register, patient: RegisteredPatient, each: Procedure, person: Patient, *, case: int | None
+) -> RegisteredProcedure:
     best = each.best_response
     sizes = [lesion.diameter_mm for lesion in each.lesions]
     seeds = (each.seeds_taken, each.seeds_implanted, each.seeds_returned)
@@ -45,11 +62,13 @@ def _row(register: Register, patient: RegisteredPatient, each: Procedure, person
     return RegisteredProcedure(
         register=register,
         patient=patient,
+        case_id=case,
         key=each.key,
         technique=each.technique.value,
         on=each.day,
         admitted_on=each.admitted_on,
         discharged_on=each.discharged_on,
+        stay_days=QUANTITIES["stay_days"](each),
         operator=each.operator,
         device=each.device,
         site=each.site,
