@@ -1,11 +1,13 @@
 from dataclasses import replace
 from datetime import date
+from functools import cache
 
 import pytest
 
 from demonstration import EMPTY_PERIOD, PERIOD, assessment, department
 from trocar.department.assessment import Archive, Standing
 from trocar.department.norms import Technique
+from trocar.department.period import Period
 from trocar.department.records import Fact
 from trocar.workflow.indicators import shipped_norms
 from trocar.workflow.self_assessment import AUDIT, archived, self_assessment
@@ -96,32 +98,46 @@ def test_certificates_that_ended_no_longer_count(day: date) -> None:
     assert facts["licences"].value == []
 
 
+EARLIER = Period(first=PERIOD.first, last=date(2022, 10, 31))
+LATER = Period(first=date(2022, 11, 1), last=PERIOD.last)
+
+
+@cache
 def _archive() -> Archive:
-    earlier = PERIOD.year_before
-    return archived(
-        self_assessment(department(), technique=SEEDS, period=earlier, norms=shipped_norms()), signers=("a",)
-    )
+    earlier = self_assessment(department(), technique=SEEDS, period=EARLIER, norms=shipped_norms())
+    return archived(earlier, signers=("a",))
 
 
 def test_next_year_is_compared_with_the_archive_figure_by_figure() -> None:
-    archive = _archive()
-    made = self_assessment(department(), technique=SEEDS, period=PERIOD, norms=shipped_norms(), archive=archive)
-    verified = next(each for each in made.compared if each.archived.key == "RSI-QI-03")
-    assert (verified.archived.numerator, verified.archived.denominator) == (128, 171)
-    assert verified.now.fraction_text == "165/203"
+    made = self_assessment(department(), technique=SEEDS, period=LATER, norms=shipped_norms(), archive=_archive())
+    (verified,) = [each for each in made.compared if each.archived.key == "RSI-QI-03"]
+    assert verified.archived.denominator + verified.now.count.denominator == 203
+    assert verified.archived.numerator + verified.now.count.numerator == 165
     assert not any(each.has_moved for each in made.compared), "the record did not change since"
+
+
+def test_an_archive_whose_definitions_changed_is_compared_stretch_by_stretch() -> None:
+    before = Period(first=date(2021, 10, 1), last=date(2022, 4, 30))
+    archive = archived(self_assessment(department(), technique=ABLATIONS, period=before, norms=shipped_norms()))
+    assert {each.period.last for each in archive.figures} == {date(2022, 4, 19), before.last}
+    made = self_assessment(department(), technique=ABLATIONS, period=PERIOD, norms=shipped_norms(), archive=archive)
+    assert made.compared
+    assert not any(each.has_moved for each in made.compared), "each is counted anew over its own days"
 
 
 def test_a_record_that_was_mended_after_the_archive_is_told() -> None:
     record = department()
-    late = next(each for each in record.procedures if each.technique is SEEDS and each.verified_on is None)
+    late = next(
+        each
+        for each in record.procedures
+        if each.technique is SEEDS and each.verified_on is None and each.discharged_on in EARLIER
+    )
     mended = replace(
         record,
         procedures=tuple(replace(each, verified_on=each.day) if each is late else each for each in record.procedures),
     )
-    made = self_assessment(mended, technique=SEEDS, period=PERIOD, norms=shipped_norms(), archive=_archive())
-    moved = {each.archived.key for each in made.compared if each.has_moved}
-    assert moved == {"RSI-QI-03"}
-    then = next(each.recounted for each in made.compared if each.archived.key == "RSI-QI-03")
-    assert then is not None
-    assert then.fraction_text == "129/171"
+    made = self_assessment(mended, technique=SEEDS, period=LATER, norms=shipped_norms(), archive=_archive())
+    (one,) = [each for each in made.compared if each.has_moved]
+    assert one.archived.key == "RSI-QI-03"
+    assert one.recounted is not None
+    assert one.recounted.count.numerator == one.archived.numerator + 1

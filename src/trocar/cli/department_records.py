@@ -123,6 +123,7 @@ def _archive(written: dict[str, Any]) -> Archive:
             ArchivedFigure(
                 pack=str(each["pack"]),
                 key=str(each["key"]),
+                period=Period(first=date.fromisoformat(each["first"]), last=date.fromisoformat(each["last"])),
                 numerator=float(each["numerator"]),
                 denominator=int(each["denominator"]),
             )

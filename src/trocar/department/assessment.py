@@ -119,10 +119,11 @@ class UnprovenCase(Value):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ArchivedFigure(Value):
-    """An indicator as an archived self-assessment printed it: its norm, key and counts."""
+    """An indicator as an archived self-assessment printed it: its norm, key, days and counts."""
 
     pack: str
     key: str
+    period: Period
     numerator: float
     denominator: int
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from trocar.department.assessment import SelfAssessment
+from trocar.department.assessment import Compared, SelfAssessment
 from trocar.department.indicators import IndicatorValue
+from trocar.department.period import Period
 from trocar.messages import Language
 from trocar.report.department_charts import drawn, funnel_chart, run_chart, survival_chart
 from trocar.report.document import Align, Block, Box, Column, Paragraph, Picture, Table, Text, Tone, say
@@ -131,6 +132,7 @@ def _beside_the_archive(made: SelfAssessment, *, language: Language) -> Iterator
     yield Table(
         columns=(
             Column(head=say("self.column-indicator", "Indicator"), share=2.0),
+            Column(head=say("self.column-archived-days", "Part of the period"), share=1.2),
             Column(head=say("self.column-in-archive", "Archived"), align=Align.RIGHT, share=1.1),
             Column(head=say("self.column-recounted", "Counted anew"), align=Align.RIGHT, share=1.1),
             Column(head=say("self.column-this-period", "This period"), align=Align.RIGHT, share=1.1),
@@ -138,6 +140,7 @@ def _beside_the_archive(made: SelfAssessment, *, language: Language) -> Iterator
         rows=tuple(
             (
                 each.now.count.definition.words(language),
+                _archived_days(each, archive.period),
                 _share_words(each.archived.numerator, each.archived.denominator, is_share=each.now.is_share),
                 _recounted(each.recounted, is_share=each.now.is_share),
                 _share_words(each.now.count.numerator, each.now.count.denominator, is_share=each.now.is_share),
@@ -154,6 +157,11 @@ def _beside_the_archive(made: SelfAssessment, *, language: Language) -> Iterator
         ),
         compact=True,
     )
+
+
+def _archived_days(each: Compared, whole: Period) -> str:
+    """Return the days of an archived figure; where definitions changed within the archive's period they are a part."""
+    return each.archived.period.text if each.archived.period != whole else "—"
 
 
 def _recounted(value: IndicatorValue | None, *, is_share: bool) -> Text:

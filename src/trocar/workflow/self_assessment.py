@@ -168,7 +168,11 @@ def archived(made: SelfAssessment, *, signers: Sequence[str] = ()) -> Archive:
         content_hash=made.content_hash,
         figures=tuple(
             ArchivedFigure(
-                pack=count.pack, key=count.definition.key, numerator=count.numerator, denominator=count.denominator
+                pack=count.pack,
+                key=count.definition.key,
+                period=count.period,
+                numerator=count.numerator,
+                denominator=count.denominator,
             )
             for count in (each.value.count for each in (*made.figures, *made.beside))
             if count.denominator
@@ -180,7 +184,7 @@ def archived(made: SelfAssessment, *, signers: Sequence[str] = ()) -> Archive:
 def _compared(
     archive: Archive, figures: Iterable[Figure], record: DepartmentRecord, norms: Iterable[NormPack]
 ) -> Iterator[Compared]:
-    """Yield the figures that the archive has too, by key, with the archive's period counted anew by its own norm."""
+    """Yield the figures that the archive has too, by key, with the archive's days counted anew by its own norm."""
     now = {each.value.count.definition.key: each.value for each in figures if each.value.value is not None}
     by_key = {norm.key: norm for norm in norms}
     for each in archive.figures:
@@ -191,7 +195,7 @@ def _compared(
         recounted = (
             None
             if norm is None or definition is None
-            else indicator_value(definition, record, norm=norm, period=archive.period)
+            else indicator_value(definition, record, norm=norm, period=each.period)
         )
         yield Compared(archived=each, recounted=recounted, now=now[each.key])
 

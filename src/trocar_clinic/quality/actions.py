@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -150,7 +150,14 @@ def make_assessment(*, actor: User, at: datetime, technique: str, period: Period
             not_met=len(made.standing(Standing.NOT_MET)),
             not_shown=len(made.standing(Standing.NOT_SHOWN)),
             figures=[
-                {"pack": each.pack, "key": each.key, "n": each.numerator, "of": each.denominator}
+                {
+                    "pack": each.pack,
+                    "key": each.key,
+                    "first": each.period.first.isoformat(),
+                    "last": each.period.last.isoformat(),
+                    "n": each.numerator,
+                    "of": each.denominator,
+                }
                 for each in archived(made).figures
             ],
             compared_with=last_year,
@@ -173,7 +180,13 @@ def archive_of(assessment: SelfAssessment) -> Archive:
         period=Period(first=assessment.first, last=assessment.last),
         content_hash=assessment.content,
         figures=tuple(
-            ArchivedFigure(pack=each["pack"], key=each["key"], numerator=each["n"], denominator=each["of"])
+            ArchivedFigure(
+                pack=each["pack"],
+                key=each["key"],
+                period=Period(first=date.fromisoformat(each["first"]), last=date.fromisoformat(each["last"])),
+                numerator=each["n"],
+                denominator=each["of"],
+            )
             for each in assessment.figures
         ),
         signers=tuple(assessment.signed),
