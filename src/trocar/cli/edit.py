@@ -21,9 +21,12 @@ from trocar.dicom.image import read_image
 from trocar.dicom.rtplan import read_plan
 from trocar.dicom.rtstruct import read_structures
 from trocar.errors import PlanError, TrocarError, UsageError
+from trocar.guide.design import GuideDesign
 from trocar.messages import Message
 from trocar.plan.plan import ImplantPlan
+from trocar.results.findings import Finding
 from trocar.workflow.edit_bench import Bench, OnBench, accounts_on, achievements_on, edit, open_bench
+from trocar.workflow.implant import Progress
 from trocar.workflow.implant_request import ImplantRequest
 from trocar.workflow.plan_edits import (
     AddNeedle,
@@ -100,14 +103,8 @@ def edit_plan(
 def run_edit(inputs: EditInputs, speaker: Speaker) -> Exit:
     """Carry out the changes and write the new plan; nothing is written if one is refused. Returns the exit code."""
     changes = read_changes(inputs.changes)
-    section = read_request(inputs.plan / "request.toml")
-    image = read_image(inputs.images).value
-    structures = read_structures(inputs.structures, image=image).value
-    guide = section.may_table("guide")
-    design = guide_design(guide) if guide is not None else None
-    request = implant_request(section, image, structures)
-    section.done()
-    bench, current = open_bench(request, _plan_in(inputs.plan, request))
+    opened = open_plan(inputs.plan, images=inputs.images, structures=inputs.structures)
+    bench, current = open_bench(opened.request, opened.plan)
     table = _table(bench, current, speaker)
     rows = []
     for n, change in enumerate(changes, start=1):
@@ -115,11 +112,9 @@ def run_edit(inputs: EditInputs, speaker: Speaker) -> Exit:
         rows.append({"change": n, "ms": round(spent_ms, 2), "goals": _values(bench, current)})
         table.add_row(str(n), f"{spent_ms:.1f}", *(f"{value:.1f}" for value in _values(bench, current).values()))
     speaker.show(table)
-    proposed = judged(request, current.plan, outcome=None, accounts=accounts_on(bench, current.plan), covered=None)
     with speaker.following() as told, whole_folder(inputs.out, replace=inputs.replace) as folder:
-        data = write_proposal(folder, request, proposed, design=design, at=inputs.at, told=told)
-        for name, source in (("request.toml", inputs.plan / "request.toml"), ("changes.toml", inputs.changes)):
-            (folder / name).write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+        text = inputs.changes.read_text(encoding="utf-8")
+        data, findings = write_changed(folder, opened, bench, current, changes_text=text, at=inputs.at, told=told)
     speaker.give(data | {"changes": rows})
     speaker.say(
         Message(
@@ -128,7 +123,69 @@ def run_edit(inputs: EditInputs, speaker: Speaker) -> Exit:
             data={"n": len(changes), "folder": str(inputs.out)},
         )
     )
-    return exit_of_findings(proposed.findings)
+    return exit_of_findings(findings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedPlan:
+    """A plan that ``trocar plan`` made, with what it was made from.
+
+    Parameters
+    ----------
+    request, request_text
+        As planned, and as written.
+    plan
+        Read from its RT Plan.
+    design
+        Of the printed guide; None where none was asked for.
+    """
+
+    request: ImplantRequest
+    request_text: str
+    plan: ImplantPlan
+    design: GuideDesign | None
+
+
+def open_plan(folder: Path, *, images: Path, structures: Path) -> OpenedPlan:
+    """Return the plan of a folder.
+
+    Raises
+    ------
+    UsageError
+        The folder holds no request or no implant.
+    """
+    section = read_request(folder / "request.toml")
+    image = read_image(images).value
+    drawn = read_structures(structures, image=image).value
+    guide = section.may_table("guide")
+    design = guide_design(guide) if guide is not None else None
+    request = implant_request(section, image, drawn)
+    section.done()
+    return OpenedPlan(
+        request=request,
+        request_text=(folder / "request.toml").read_text(encoding="utf-8"),
+        plan=_plan_in(folder, request),
+        design=design,
+    )
+
+
+def write_changed(
+    folder: Path,
+    opened: OpenedPlan,
+    bench: Bench,
+    current: OnBench,
+    *,
+    changes_text: str,
+    at: datetime,
+    told: Progress,
+) -> tuple[dict[str, Any], tuple[Finding, ...]]:
+    """Write a changed plan with all papers, the request and the changes; return what scripts want, and the findings."""
+    request = opened.request
+    proposed = judged(request, current.plan, outcome=None, accounts=accounts_on(bench, current.plan), covered=None)
+    data = write_proposal(folder, request, proposed, design=opened.design, at=at, told=told)
+    (folder / "request.toml").write_text(opened.request_text, encoding="utf-8")
+    (folder / "changes.toml").write_text(changes_text, encoding="utf-8")
+    return data, proposed.findings
 
 
 def _plan_in(folder: Path, request: ImplantRequest) -> ImplantPlan:

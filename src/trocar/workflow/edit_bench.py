@@ -96,7 +96,7 @@ def open_bench(request: ImplantRequest, plan: ImplantPlan) -> tuple[Bench, OnBen
         scene=scene,
         entries=entries,
     )
-    return bench, OnBench(plan=plan, dose_gy=_dose(source_terms(plan), points))
+    return bench, OnBench(plan=plan, dose_gy=plan_dose(plan, points))
 
 
 def edit(bench: Bench, current: OnBench, change: Edit) -> OnBench:
@@ -112,10 +112,26 @@ def edit(bench: Bench, current: OnBench, change: Edit) -> OnBench:
     reasons = refusals(bench, plan, touched=_touched(current.plan, plan))
     if reasons:
         raise PlanError("workflow.edit-refused", "the change was refused: {reasons}", reasons=reasons)
-    old, new = _only_in(current.plan, plan), _only_in(plan, current.plan)
-    difference = (*_terms(current.plan, old, sign=-1.0), *_terms(plan, new, sign=1.0))
-    dose = current.dose_gy + _dose(difference, bench.points_lps_mm) if difference else current.dose_gy
+    dose = changed_dose(current.plan, plan, dose_gy=current.dose_gy, points_lps_mm=bench.points_lps_mm)
     return OnBench(plan=plan, dose_gy=dose)
+
+
+def plan_dose(plan: ImplantPlan, points_lps_mm: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
+    """Return the dose of a plan at points, in Gy."""
+    return _dose(source_terms(plan), points_lps_mm)
+
+
+def changed_dose(
+    before: ImplantPlan,
+    after: ImplantPlan,
+    *,
+    dose_gy: Float[np.ndarray, " n"],
+    points_lps_mm: Float[np.ndarray, "n 3"],
+) -> Float[np.ndarray, " n"]:
+    """Return the dose at points after a change, from the dose before it and the seeds that differ."""
+    old, new = _only_in(before, after), _only_in(after, before)
+    difference = (*_terms(before, old, sign=-1.0), *_terms(after, new, sign=1.0))
+    return dose_gy + _dose(difference, points_lps_mm) if difference else dose_gy
 
 
 def achievements_on(bench: Bench, current: OnBench) -> tuple[Achievement, ...]:
