@@ -192,3 +192,16 @@ def test_sentences_know_their_section_and_technique() -> None:
     )
     assert [each.section for each in script.sentences] == ["一、粒子植入"] * 3 + ["二、肿瘤消融"] * 3
     assert [each.technique for each in script.sentences] == [Technique.SEED_IMPLANT] * 3 + [Technique.ABLATION] * 3
+
+
+def test_equal_cells_of_a_row_are_both_read() -> None:
+    document = Document()
+    table = document.add_table(rows=2, cols=4)
+    for cell, text in zip(table.rows[0].cells, ("术后剂量验证率", "97", "97", "100%"), strict=True):
+        cell.text = text
+    table.rows[1].cells[0].merge(table.rows[1].cells[1]).text = "合并"
+    file = io.BytesIO()
+    document.save(file)
+    first, second = (each for each in read_document(file.getvalue()).paragraphs if each)
+    assert first == "术后剂量验证率　97　97　100%"
+    assert second == "合并"

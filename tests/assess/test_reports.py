@@ -34,7 +34,7 @@ def test_every_check_fires_on_some_report_and_stays_silent_on_another() -> None:
     named = {check for found in EXPECTED.values() for check in found}
     source = "".join(file.read_text("utf-8") for file in (REPORTS.parents[2] / "src/trocar/assess").glob("check_*.py"))
     assert not {check for check in named if f'"{check}"' not in source}
-    assert len(CHECKS) == 32
+    assert len(CHECKS) == 35
     assert len(EXPECTED) >= 12
     assert sum(not found for found in EXPECTED.values()) >= 4
 
@@ -110,9 +110,41 @@ def test_a_fragment_is_not_asked_for_what_may_stand_elsewhere() -> None:
     assert [each.code for each in assessed.remarks] == ["assess.fragment"]
 
 
-def test_a_text_in_another_language_is_told_to_be_beyond_the_checks() -> None:
-    assessed = assess_document(b"The dose of all patients was verified.", name="x.txt")
-    assert "assess.not-chinese" in {each.code for each in assessed.remarks}
+def test_a_row_of_a_table_is_read_with_its_counts() -> None:
+    assert _found("| 术后放射剂量验证率 | 97 | 97 | 100% |") == set()
+    assert "rate-differs-from-counts" in _found("| 术后放射剂量验证率 | 80 | 97 | 92.5% |")
+    assert "rate-differs-from-counts" in _found("随访率　131/152　91.4%")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "faulty"),
+    [
+        ("近四年共完成粒子植入120例，年均30例。", False),
+        ("近四年共完成粒子植入120例，年均60例。", True),
+        ("2024年完成粒子植入120例。", False),
+    ],
+)
+def test_an_average_of_years_comes_to_the_count_of_all(sentence: str, faulty: bool) -> None:
+    assert ("average-differs" in _found(sentence)) == faulty
+
+
+@pytest.mark.parametrize("exception", ["失访7例", "7例失访", "其中失访七例"])
+def test_a_rate_of_all_beside_those_that_are_lost_is_a_fault(exception: str) -> None:
+    assert "universal-against-rate" in _found(f"随访率100%，{exception}。")
+    assert "universal-against-rate" not in _found("随访率100%（84/84）。")
+
+
+def test_what_is_said_of_one_licence_is_not_said_of_the_next() -> None:
+    one = "《放射诊疗许可证》：示例卫放证字（2021）第12号，有效期至2027年3月1日"
+    assert "licence-incomplete" in _found(f"{one}、《辐射安全许可证》。")
+    both = "《放射诊疗许可证》、《辐射安全许可证》编号分别为示例0012号、示例0013号，有效期均至2027年3月1日。"
+    assert "licence-incomplete" not in _found(both)
+
+
+def test_the_last_day_of_a_licence_is_the_second_of_its_two() -> None:
+    text = "2024年完成粒子植入38例。《放射诊疗许可证》示例0012号，有效期2021年6月1日至{}年5月31日。"
+    assert "licence-expired" not in _found(text.format(2026))
+    assert "licence-expired" in _found(text.format(2023))
 
 
 def test_a_report_as_long_as_a_book_is_gone_through_in_seconds() -> None:

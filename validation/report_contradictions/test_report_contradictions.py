@@ -16,8 +16,18 @@ sys.modules[_spec.name] = measure
 _spec.loader.exec_module(measure)
 
 
+LEAST = {
+    "reports": (FIRST_RUN_PRECISION, FIRST_RUN_RECALL),
+    "reports_second": (FIRST_RUN_PRECISION, FIRST_RUN_RECALL),
+    "reports_open": (0.95, 0.95),
+    "reports_blind": (0.90, 0.80),
+}
+"""Precision and recall that each set must keep; of the last two those of the day on which English was added."""
+
+
 @pytest.mark.parametrize("folder", measure.SETS)
 def test_reports_in_other_words_are_judged_as_well_as_when_first_seen(folder: str) -> None:
     tally = measure.measured(HERE / folder)
-    assert tally.precision >= FIRST_RUN_PRECISION
-    assert tally.recall >= FIRST_RUN_RECALL
+    precision, recall = LEAST[folder]
+    assert tally.precision >= precision
+    assert tally.recall >= recall

@@ -12,6 +12,7 @@ from trocar.assess import (
     check_people,
     check_wording,
 )
+from trocar.assess.english import ENGLISH_CHECKS, english_script
 from trocar.assess.faults import said
 from trocar.assess.reading import read_document
 from trocar.assess.script import Script, script_of
@@ -29,6 +30,9 @@ CHECKS: tuple[Check, ...] = (
     check_figures.rate_without_counts,
     check_figures.rate_differs_from_counts,
     check_figures.universal_against_rate,
+    check_figures.full_rate_with_exceptions,
+    check_figures.all_claimed_but_fewer_counted,
+    check_figures.average_differs_from_count,
     check_figures.none_but_some,
     check_figures.several_periods,
     check_people.staff_below_threshold,
@@ -57,7 +61,7 @@ CHECKS: tuple[Check, ...] = (
 )
 _ORDER = (Severity.ACTION, Severity.ATTENTION, Severity.NOTE)
 FEWEST_CHINESE = 0.2
-"""Share of Chinese letters below which a report is not in the language the checks are written for."""
+"""Share of Chinese letters below which a report is read as English."""
 
 
 def assess_document(data: bytes, *, name: str) -> Assessed:
@@ -91,16 +95,24 @@ def assess_document(data: bytes, *, name: str) -> Assessed:
 
 def contradictions_in(script: Script) -> tuple[Contradiction, ...]:
     """Return every fault of a report, the severest first, in the order of the checks."""
-    found = [each for check in CHECKS for each in check(script)]
+    english = is_english(script)
+    laid = english_script(script) if english else script
+    found = [each for check in (ENGLISH_CHECKS if english else CHECKS) for each in check(laid)]
     return tuple(sorted(found, key=lambda each: _ORDER.index(each.severity)))
 
 
-def _remarks(script: Script) -> Iterator[Message]:
+def is_english(script: Script) -> bool:
+    """Whether a report is written in letters that are hardly ever Chinese."""
     chinese = sum("一" <= letter <= "鿿" for letter in script.plain)
-    if chinese < FEWEST_CHINESE * max(len(script.plain.replace("\n", "")), 1):
+    return chinese < FEWEST_CHINESE * max(len(script.plain.replace("\n", "")), 1)
+
+
+def _remarks(script: Script) -> Iterator[Message]:
+    if is_english(script):
         yield said(
-            "assess.not-chinese",
-            "the checks are written for reports in Chinese; in this text only the numbers and brackets can be judged",
+            "assess.english",
+            "a report in English: counts, rates, staff, devices, licences, wording and gaps are judged; parts of sums, "
+            "used devices, shared beds, diagnoses and older wording of norms only in Chinese reports",
         )
     if not script.is_report:
         yield said(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from trocar.assess.faults import ATTENTION, fault, said
 from trocar.assess.numbers import NUMBER
-from trocar.assess.script import Script
+from trocar.assess.script import Script, Sentence
 from trocar.assess.topics import is_promise
 from trocar.department.contradictions import Contradiction
 
@@ -88,22 +88,18 @@ def outcome_without_measurement(script: Script) -> Iterator[Contradiction]:
             continue
         if _MEASURED.search(script.near(sentence, before=1, after=1)[-len(script.near(sentence, before=0, after=1)) :]):
             continue
-        slower = (
-            said("assess.slower", "; slower growth is still growth, by RECIST it may be progression")
-            if _SLOWER.search(match.group())
-            else ""
-        )
-        yield fault(
-            "outcome-without-measurement",
-            ATTENTION,
-            (sentence,),
-            why=said(
-                "assess.why-outcome",
-                "“{what}” is said without a measurement{slower}",
-                what=match.group(),
-                slower=slower,
-            ),
-            settle=said(
-                "assess.settle-outcome", "diameters before and after with dates, the RECIST category, or the score used"
-            ),
-        )
+        yield praised(sentence, what=match.group(), slower=bool(_SLOWER.search(match.group())))
+
+
+def praised(sentence: Sentence, *, what: str, slower: bool) -> Contradiction:
+    """Return the fault of an outcome that is praised without a number."""
+    note = said("assess.slower", "; slower growth is still growth, by RECIST it may be progression") if slower else ""
+    return fault(
+        "outcome-without-measurement",
+        ATTENTION,
+        (sentence,),
+        why=said("assess.why-outcome", "“{what}” is said without a measurement{slower}", what=what, slower=note),
+        settle=said(
+            "assess.settle-outcome", "diameters before and after with dates, the RECIST category, or the score used"
+        ),
+    )

@@ -17,7 +17,7 @@ _SEED: Final[Mapping[str, tuple[Message, str]]] = {
     ),
     "planning": (
         said("assess.quantity-planning", "rate of plans before the procedure"),
-        r"(?:术前)?(?:治疗)?计划[^，。；]{0,6}率|制[订定](?:治疗)?计划率",
+        r"(?:术前)?(?:治疗)?计划[^，。；]{0,6}率|计划[^，。；]{0,16}\d+\s*/\s*\d+|制[订定](?:治疗)?计划率",
     ),
     "verification": (
         said("assess.quantity-verification", "dose verification rate"),
@@ -75,30 +75,49 @@ def indicators_missing(script: Script) -> Iterator[Contradiction]:
         text = "\n".join(each.plain for each in script.of(technique))
         if len(text) < 150:
             continue
-        missing = tuple(name for name, pattern in REQUIRED[technique].values() if not re.search(pattern, text))
-        if missing:
-            yield fault(
-                "indicators-missing",
-                ACTION,
-                (),
-                why=said(
-                    "assess.why-indicators",
-                    "{technique}: {n} of {of} quality indicators are reported; missing: {missing}",
-                    technique=_TECHNIQUE_NAMES[technique],
-                    n=len(REQUIRED[technique]) - len(missing),
-                    of=len(REQUIRED[technique]),
-                    missing=missing,
-                ),
-                settle=said(
-                    "assess.settle-indicators",
-                    "each indicator with numerator, denominator and period; where one cannot be computed, the reason",
-                ),
-            )
+        yield from lacks_indicators(
+            technique, text, {key: pattern for key, (_, pattern) in REQUIRED[technique].items()}
+        )
+
+
+def lacks_indicators(technique: Technique, text: str, patterns: Mapping[str, str]) -> Iterator[Contradiction]:
+    """Yield the fault of indicators that a text on a technique does not report.
+
+    Parameters
+    ----------
+    technique
+        Of which the text speaks.
+    text
+        Narrowed.
+    patterns
+        How reports of the text's language write each quantity.
+    """
+    asked = REQUIRED[technique]
+    missing = tuple(name for key, (name, _) in asked.items() if not re.search(patterns[key], text, re.IGNORECASE))
+    if missing:
+        yield fault(
+            "indicators-missing",
+            ACTION,
+            (),
+            why=said(
+                "assess.why-indicators",
+                "{technique}: {n} of {of} quality indicators are reported; missing: {missing}",
+                technique=_TECHNIQUE_NAMES[technique],
+                n=len(asked) - len(missing),
+                of=len(asked),
+                missing=missing,
+            ),
+            settle=said(
+                "assess.settle-indicators",
+                "each indicator with numerator, denominator and period; where one cannot be computed, the reason",
+            ),
+        )
 
 
 _SIGNED = re.compile(r"签[字名章]|盖章|公章|负责人[:：]|填[报表]人|审核人|报告人|科主任[:：]|签发|批准人|编制人")
 _DATED = re.compile(
-    r"(?:日期|填报时间|报告时间|报告日期|填表日期)[:：]\s*\S*\d|20\d\d\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日\s*$|"
+    r"(?:日期|填报时间|报告时间|报告日期|填表日期)[:：]\s*\S*\d|20\d\d\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日\s*(?:[（(][^）)\n]{0,12}[）)]\s*)?$|"
+    r"(?:签[字名]|[盖公]章|负责人)[^\n]{0,60}20\d\d\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日|"
     r"20\d\d[.-]\d{1,2}[.-]\d{1,2}\s*$|二〇[一二三〇零]{2}年.{1,3}月.{1,3}日",
     re.MULTILINE,
 )
@@ -108,13 +127,18 @@ def unsigned(script: Script) -> Iterator[Contradiction]:
     """A whole report has no date or no signature."""
     if not script.is_report:
         return
+    yield from lacks_metadata(script.plain, dated=_DATED, signed=_SIGNED)
+
+
+def lacks_metadata(plain: str, *, dated: re.Pattern[str], signed: re.Pattern[str]) -> Iterator[Contradiction]:
+    """Yield the fault of a report without a date or a signer."""
     missing = tuple(
         part
         for part, pattern in (
-            (said("assess.part-date", "the day it was made"), _DATED),
-            (said("assess.part-signature", "signer or seal"), _SIGNED),
+            (said("assess.part-date", "the day it was made"), dated),
+            (said("assess.part-signature", "signer or seal"), signed),
         )
-        if not pattern.search(script.plain)
+        if not pattern.search(plain)
     )
     if missing:
         yield fault(

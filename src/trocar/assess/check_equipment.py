@@ -1,13 +1,14 @@
 """Rooms, beds, devices and licences: lists that differ, things counted twice, parts left empty."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import combinations
 from typing import Final
 
 from trocar.assess.check_norms import day_of
 from trocar.assess.faults import ACTION, ATTENTION, NOTE, fault, said
+from trocar.assess.figures import cells_of
 from trocar.assess.likeness import is_subsequence
 from trocar.assess.numbers import NUMBER, number_of
 from trocar.assess.script import Script, Sentence
@@ -62,7 +63,7 @@ def device_lists_differ(script: Script) -> Iterator[Contradiction]:
                 extra = frozenset() if _open_list(one.plain) and not missing else second - first
                 if len(first) < 2 or not (missing or extra):
                     continue
-                yield _lists(one, two, missing, extra)
+                yield lists_differ(one, two, missing, extra)
                 break
             else:
                 continue
@@ -83,7 +84,8 @@ def _connected_part(plain: str) -> str:
     return plain[len(before) :]
 
 
-def _lists(one: Sentence, two: Sentence, missing: frozenset[str], extra: frozenset[str]) -> Contradiction:
+def lists_differ(one: Sentence, two: Sentence, missing: frozenset[str], extra: frozenset[str]) -> Contradiction:
+    """Return the fault of two lists of devices that differ."""
     return fault(
         "device-lists-differ",
         ATTENTION,
@@ -149,31 +151,36 @@ def recovery_room_incomplete(script: Script) -> Iterator[Contradiction]:
         return
     places = {each.place for each in named}
     text = "".join(each.plain for each in script.body if each.place in places)
-    missing = [
-        part
-        for part, pattern in (
-            (said("assess.part-beds", "number of beds"), _BEDS),
-            (said("assess.part-area", "net area of a bed"), _AREA),
-            (said("assess.part-class", "class of cleanliness"), _CLASS),
-        )
-        if not pattern.search(_without_tumour_beds(text))
-    ]
+    kept = _without_tumour_beds(text)
+    patterns = {"beds": _BEDS, "area": _AREA, "class": _CLASS}
+    missing = [name for name, pattern in patterns.items() if not pattern.search(kept)]
     if missing:
-        yield fault(
-            "recovery-room-incomplete",
-            ATTENTION,
-            has[:2],
-            why=said(
-                "assess.why-recovery",
-                "of the recovery room or intensive care there is not said: {missing}",
-                missing=tuple(missing),
-            ),
-            settle=said(
-                "assess.settle-recovery",
-                "bed count (the 2017 ablation norm asks for 6), net area of each (15 m²), report of the "
-                "cleanliness test",
-            ),
-        )
+        yield recovery_lacks(has[:2], missing)
+
+
+_PARTS = {
+    "beds": said("assess.part-beds", "number of beds"),
+    "area": said("assess.part-area", "net area of a bed"),
+    "class": said("assess.part-class", "class of cleanliness"),
+}
+
+
+def recovery_lacks(sentences: Sequence[Sentence], missing: Iterable[str]) -> Contradiction:
+    """Return the fault of a recovery room of which ``beds``, ``area`` or ``class`` is not said."""
+    return fault(
+        "recovery-room-incomplete",
+        ATTENTION,
+        sentences,
+        why=said(
+            "assess.why-recovery",
+            "of the recovery room or intensive care there is not said: {missing}",
+            missing=tuple(_PARTS[each] for each in missing),
+        ),
+        settle=said(
+            "assess.settle-recovery",
+            "bed count (the 2017 ablation norm asks for 6), net area of each (15 m²), report of the cleanliness test",
+        ),
+    )
 
 
 def _without_tumour_beds(text: str) -> str:
@@ -244,9 +251,13 @@ def beds_shared_or_few(script: Script) -> Iterator[Contradiction]:
 _LICENCE = re.compile(
     r"《?(?P<name>放射诊疗许可证|放射性药品使用许可证|辐射安全许可证|医疗机构执业许可证|大型医用设备配置许可证)》?"
 )
-_NUMBERED = re.compile(r"证号|许可证?号|编号|登记号|字第|字\s*[〔\[（(]|[A-Za-z]?\[?\d{4,}\]?号?|号[:：]")
+_NUMBERED = re.compile(
+    r"证号|许可证?号|编号|登记号|字第|字\s*[〔\[（(]|(?<=[一-鿿A-Za-z])(?<![至到自为从：])20\d\d-\d{1,6}(?![-\d])|[A-Za-z]?\[?(?<!\d)(?!20\d\d\s*[年./-])\d{4,}\]?号?|号[:：]"
+)
 _UNTIL = re.compile(
-    r"有效期(?:限)?(?:至|到|截[至止]|[:：])?[^，。；]{0,20}?"
+    r"有效期(?:限)?(?:自|从|为)?[:：]?\s*"
+    r"(?:20\d\d\s*[年./-]\s*\d{1,2}(?:\s*[月./-]\s*(?:\d{1,2}\s*日?)?)?\s*(?:起)?\s*(?:至|到|[-—–~～]+)\s*)?"
+    r"(?:至|到|截[至止]|[:：])?[^，。；]{0,20}?"
     r"(?P<y>20\d\d)\s*(?:年|[./-])\s*(?P<m>\d{1,2})(?:\s*(?:月|[./-])\s*(?P<d>\d{1,2}))?|"
     r"　(?P<y3>20\d\d)-(?P<m3>\d\d)-\d\d|至\s*(?P<y2>20\d\d)\s*(?:年|[./-])\s*(?P<m2>\d{1,2})"
 )
@@ -255,29 +266,44 @@ _UNTIL = re.compile(
 def licence_incomplete(script: Script) -> Iterator[Contradiction]:
     """A licence is named without number or last day."""
     lacking: dict[str, Sentence] = {}
+    complete: set[str] = set()
     for sentence in script.body:
-        if re.search(r"应当?(?:取得|具有|具备)|须(?:取得|具有|持有)", sentence.plain):
-            continue
-        around = script.near(sentence, before=0, after=2)
+        asked = re.search(r"应当?(?:取得|具有|具备)|须(?:取得|具有|持有)", sentence.plain)
         for match in _LICENCE.finditer(sentence.plain):
-            if not (_NUMBERED.search(around) and _UNTIL.search(around)):
+            own = _said_of(match, sentence, script)
+            if _NUMBERED.search(own) and _UNTIL.search(own):
+                complete.add(match["name"])
+            elif not asked:
                 lacking.setdefault(match["name"], sentence)
-    complete = {
-        match["name"]
-        for sentence in script.body
-        for match in _LICENCE.finditer(sentence.plain)
-        if _NUMBERED.search(script.near(sentence, before=0, after=2))
-        and _UNTIL.search(script.near(sentence, before=0, after=2))
-    }
     lacking = {name: sentence for name, sentence in lacking.items() if name not in complete}
     if lacking:
-        yield fault(
-            "licence-incomplete",
-            ATTENTION,
-            lacking.values(),
-            why=said("assess.why-licence", "without number or last day of validity: {names}", names="、".join(lacking)),
-            settle=said("assess.settle-licence", "number, scope, issue and last day of each licence, with a copy"),
-        )
+        yield without_number_or_end(lacking)
+
+
+def without_number_or_end(lacking: Mapping[str, Sentence]) -> Contradiction:
+    """Return the fault of licences that are named without number or last day."""
+    return fault(
+        "licence-incomplete",
+        ATTENTION,
+        lacking.values(),
+        why=said("assess.why-licence", "without number or last day of validity: {names}", names="、".join(lacking)),
+        settle=said("assess.settle-licence", "number, scope, issue and last day of each licence, with a copy"),
+    )
+
+
+LISTED_WITHIN = 8
+"""Letters between the names of two licences that are listed together, so that what follows is said of both."""
+
+
+def _said_of(match: re.Match[str], sentence: Sentence, script: Script) -> str:
+    """Return what is said of a licence: until the next is named, or its row of a table ends."""
+    around = sentence.plain if cells_of(sentence.plain) else script.near(sentence, before=0, after=2)
+    own = around[match.end() :]
+    following = _LICENCE.search(own)
+    while following is not None and following.start() <= LISTED_WITHIN:
+        own = own[following.end() :]
+        following = _LICENCE.search(own)
+    return own if following is None else own[: following.start()]
 
 
 def licence_expired(script: Script) -> Iterator[Contradiction]:
@@ -332,23 +358,31 @@ def counted_twice(script: Script) -> Iterator[Contradiction]:
     for sentence in script.body:
         items = list(dict.fromkeys(_LEAD.sub("", each) for each in _ITEM.findall(sentence.plain)))
         for one, two in combinations(items, 2):
+            if _PLANNING.search(one) and _PLANNING.search(two):
+                yield _one_thing(sentence, one, two)
+                return
             short, long = sorted((one, two), key=len)
             if len(short) < 6 or short == long or 2.0 * len(short) / (len(short) + len(long)) < ALIKE:
                 continue
             if is_subsequence(short, long) and not _TELLING.search(_added(short, long)):
-                yield fault(
-                    "counted-twice",
-                    NOTE,
-                    (sentence,),
-                    why=said(
-                        "assess.why-twice",
-                        "“{short}” and “{long}” seem to be one thing under two names",
-                        short=short,
-                        long=long,
-                    ),
-                    settle=said("assess.settle-twice", "maker, model and number of each device"),
-                )
+                yield _one_thing(sentence, short, long)
                 return
+
+
+_PLANNING = re.compile(r"^(?!.*(?:放疗|外照射|调强|加速器|手术计划|导航|后装)).*(?:粒子|TPS|籽|植入).*计划系统")
+"""The planning system of implants, by whatever name."""
+
+
+def _one_thing(sentence: Sentence, short: str, long: str) -> Contradiction:
+    return fault(
+        "counted-twice",
+        NOTE,
+        (sentence,),
+        why=said(
+            "assess.why-twice", "“{short}” and “{long}” seem to be one thing under two names", short=short, long=long
+        ),
+        settle=said("assess.settle-twice", "maker, model and number of each device"),
+    )
 
 
 def _added(short: str, long: str) -> str:

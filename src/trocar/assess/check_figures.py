@@ -8,9 +8,10 @@ from trocar.assess.faults import ACTION, ATTENTION, fault, said
 from trocar.assess.figures import CaseCount, Rate, case_counts, fits, fractions_in, rates_in
 from trocar.assess.numbers import NUMBER, number_of
 from trocar.assess.script import Script, Sentence
-from trocar.assess.spans import Span, spans_in
+from trocar.assess.spans import SINCE_MONTHS, Span, spans_in
 from trocar.assess.topics import claims_all, claims_practice, is_promise, topics_of
 from trocar.department.contradictions import Contradiction
+from trocar.messages import Message
 
 FEWEST = 5
 """Counts below this are alike by chance too often to be compared."""
@@ -42,24 +43,25 @@ def one_count_two_periods(script: Script) -> Iterator[Contradiction]:
         told.add((long.value, long.sentence.technique))
         assert long.span is not None
         assert short.span is not None
-        yield fault(
-            "one-count-two-periods",
-            ACTION,
-            (one.sentence, two.sentence),
-            why=said(
-                "assess.why-one-count-two-periods",
-                "the same count of {n} stands for “{long}” and for “{short}”, which is only a part of it; unless "
-                "nothing was "
-                "done in the rest, one of the two is wrong",
-                n=long.value,
-                long=long.span.text,
-                short=short.span.text,
-            ),
-            settle=said(
-                "assess.settle-count-list",
-                "the list of cases with their dates, counted once for each period",
-            ),
-        )
+        yield same_count((one.sentence, two.sentence), n=long.value, long=long.span.text, short=short.span.text)
+
+
+def same_count(sentences: tuple[Sentence, ...], *, n: int, long: str, short: str) -> Contradiction:
+    """Return the fault of one count that stands for a long time and for a part of it."""
+    return fault(
+        "one-count-two-periods",
+        ACTION,
+        sentences,
+        why=said(
+            "assess.why-one-count-two-periods",
+            "the same count of {n} stands for “{long}” and for “{short}”, which is only a part of it; unless nothing "
+            "was done in the rest, one of the two is wrong",
+            n=n,
+            long=long,
+            short=short,
+        ),
+        settle=said("assess.settle-count-list", "the list of cases with their dates, counted once for each period"),
+    )
 
 
 def part_larger_than_whole(script: Script) -> Iterator[Contradiction]:
@@ -206,22 +208,27 @@ def rate_without_counts(script: Script) -> Iterator[Contradiction]:
             if rate.span is None
             else said("assess.a-period", "its period would be “{span}”", span=rate.span.text)
         )
-        yield fault(
-            "rate-without-counts",
-            ACTION,
-            (rate.sentence,),
-            why=said(
-                "assess.why-rate-without-counts",
-                "{name} of {percent:g} % has no numerator and denominator; {period}",
-                name=rate.name,
-                percent=rate.percent,
-                period=period,
-            ),
-            settle=said(
-                "assess.settle-rate",
-                "numerator, denominator and period, and by name the cases that are not in the numerator",
-            ),
-        )
+        yield lacks_counts(rate.sentence, name=rate.name, percent=rate.percent, period=period)
+
+
+def lacks_counts(sentence: Sentence, *, name: str, percent: float, period: Message | None = None) -> Contradiction:
+    """Return the fault of a rate without numerator and denominator."""
+    return fault(
+        "rate-without-counts",
+        ACTION,
+        (sentence,),
+        why=said(
+            "assess.why-rate-without-counts",
+            "{name} of {percent:g} % has no numerator and denominator; {period}",
+            name=name,
+            percent=percent,
+            period=period or said("assess.no-period", "no period is given either"),
+        ),
+        settle=said(
+            "assess.settle-rate",
+            "numerator, denominator and period, and by name the cases that are not in the numerator",
+        ),
+    )
 
 
 def rate_differs_from_counts(script: Script) -> Iterator[Contradiction]:
@@ -229,25 +236,30 @@ def rate_differs_from_counts(script: Script) -> Iterator[Contradiction]:
     for rate in rates_of(script):
         if rate.fraction is None or fits(rate.fraction, rate.percent):
             continue
-        n, of = rate.fraction
-        yield fault(
-            "rate-differs-from-counts",
-            ACTION,
-            (rate.sentence,),
-            why=said(
-                "assess.why-rate-differs",
-                "{name} is given as {percent:g} %, but {n} of {of} are {true:.1f} %",
-                name=rate.name,
-                percent=rate.percent,
-                n=n,
-                of=of,
-                true=100.0 * n / of,
-            ),
-            settle=said(
-                "assess.settle-rate",
-                "numerator, denominator and period, and by name the cases that are not in the numerator",
-            ),
-        )
+        yield differs(rate.sentence, name=rate.name, percent=rate.percent, counts=rate.fraction)
+
+
+def differs(sentence: Sentence, *, name: str, percent: float, counts: tuple[int, int]) -> Contradiction:
+    """Return the fault of a rate that its own counts do not give."""
+    n, of = counts
+    return fault(
+        "rate-differs-from-counts",
+        ACTION,
+        (sentence,),
+        why=said(
+            "assess.why-rate-differs",
+            "{name} is given as {percent:g} %, but {n} of {of} are {true:.1f} %",
+            name=name,
+            percent=percent,
+            n=n,
+            of=of,
+            true=100.0 * n / of,
+        ),
+        settle=said(
+            "assess.settle-rate",
+            "numerator, denominator and period, and by name the cases that are not in the numerator",
+        ),
+    )
 
 
 def universal_against_rate(script: Script) -> Iterator[Contradiction]:
@@ -262,20 +274,113 @@ def universal_against_rate(script: Script) -> Iterator[Contradiction]:
             if topic not in topics_of(claim.plain) or not same or (topic, claim.text) in told or sentence is claim:
                 continue
             told.add((topic, claim.text))
+            yield claimed_of_all((claim, sentence), value=value)
+
+
+def claimed_of_all(sentences: tuple[Sentence, ...], *, value: str) -> Contradiction:
+    """Return the fault of a claim of all cases beside a sentence that counts fewer."""
+    return fault(
+        "universal-against-rate",
+        ACTION,
+        sentences,
+        why=said(
+            "assess.why-universal",
+            "the first sentence speaks of all cases, the second says {value}: it was not all",
+            value=value,
+        ),
+        settle=said(
+            "assess.settle-universal",
+            "the number of cases in which it was done, and by name those in which it was not",
+        ),
+    )
+
+
+_EXCEPTIONS = {"随访": "失访|脱落"}
+
+
+def full_rate_with_exceptions(script: Script) -> Iterator[Contradiction]:
+    """A rate of 100 % stands beside cases in which it was not so."""
+    for rate in rates_of(script):
+        stem = rate.name.removesuffix("率")[-2:]
+        words = "|".join(filter(None, (_EXCEPTIONS.get(stem), rf"未(?:能|及时)?[^，。；\d]{{0,5}}{stem}")))
+        unit = r"\s*(?:例|人|名)"
+        pattern = (
+            rf"(?:{words})[^，。；\d]{{0,6}}?(?P<n>{NUMBER}){unit}|(?P<m>{NUMBER}){unit}[^，。；\d]{{0,4}}(?:{words})"
+        )
+        for match in re.finditer(pattern, script.near(rate.sentence, before=0, after=1)):
+            value = number_of(match["n"] or match["m"])
+            if rate.percent >= 100 and value:
+                yield not_all((rate.sentence,), value=f"{match.group().strip()}")
+                break
+
+
+def all_claimed_but_fewer_counted(script: Script) -> Iterator[Contradiction]:
+    """All cases are claimed, and the same sentence counts fewer than the report has."""
+    for claim in script.body:
+        if is_promise(claim.plain) or not claims_all(claim):
+            continue
+        known = {each.value for each in totals(script) if each.sentence.technique is claim.technique}
+        for count in case_counts(claim):
+            clause = next(
+                (each for each in claim.clauses if re.search(rf"{NUMBER}\s*例", each) and topics_of(each)), ""
+            )
+            fewer = len(known) == 1 and count.value < next(iter(known)) and not count.is_total
+            if fewer and clause and "其中" not in clause:
+                yield not_all((claim,), value=f"{count.value}/{next(iter(known))}")
+                break
+
+
+def not_all(sentences: tuple[Sentence, ...], *, value: str) -> Contradiction:
+    """Return the fault of a claim of all cases that counts fewer itself."""
+    return fault(
+        "universal-against-rate",
+        ACTION,
+        sentences,
+        why=said(
+            "assess.why-not-all", "all cases are claimed, and beside it stands “{value}”: it was not all", value=value
+        ),
+        settle=said(
+            "assess.settle-universal",
+            "the number of cases in which it was done, and by name those in which it was not",
+        ),
+    )
+
+
+_AVERAGE = re.compile(rf"(?:年均|平均每年|每年平均)[^，。；\d]{{0,10}}?(?P<n>{NUMBER})\s*(?:余)?(?:例次|例|人次)")
+
+
+def average_differs_from_count(script: Script) -> Iterator[Contradiction]:
+    """The count of a year, times the years, is not the count of all years."""
+    for sentence in script.body:
+        match = _AVERAGE.search(sentence.plain)
+        average = number_of(match["n"]) if match else None
+        if match is None or not average:
+            continue
+        for count in case_counts(sentence):
+            years = count.span.months / 12 if count.span is not None and count.span.months < SINCE_MONTHS else 0
+            if (
+                count.begins == match.start("n")
+                or years < 1.5
+                or abs(count.value - average * years) <= 0.1 * count.value + years
+            ):
+                continue
             yield fault(
-                "universal-against-rate",
+                "one-count-two-periods" if count.value == average else "average-differs",
                 ACTION,
-                (claim, sentence),
+                (sentence,),
                 why=said(
-                    "assess.why-universal",
-                    "the first sentence speaks of all cases, the second says {value}: it was not all",
-                    value=value,
+                    "assess.why-average",
+                    "{average:g} a year over {years:g} years would be {product:g}, the report counts {n}",
+                    average=average,
+                    years=years,
+                    product=average * years,
+                    n=count.value,
                 ),
                 settle=said(
-                    "assess.settle-universal",
-                    "the number of cases in which it was done, and by name those in which it was not",
+                    "assess.settle-count-list", "the list of cases with their dates, counted once for each period"
                 ),
             )
+            break
 
 
 def _shortfalls(sentence: Sentence, script: Script) -> Iterator[tuple[str, str]]:
@@ -342,27 +447,29 @@ def none_but_some(script: Script) -> Iterator[Contradiction]:
                 continue
             what = "遗失" if "遗失" in match["what"] or "丢失" in match["what"] else match["what"]
             for sentence in script.body:
-                n = _counted(sentence, what)
+                n = _counted(sentence.plain[match.end() if sentence is denial else 0 :], what)
                 same = sentence.technique is denial.technique
-                if n and sentence is not denial and same and not _different_time(sentence, denial):
-                    yield fault(
-                        "none-but-some",
-                        ACTION,
-                        (denial, sentence),
-                        why=said(
-                            "assess.why-none-but-some",
-                            "the first sentence denies “{what}”, the second counts {n}",
-                            what=match["what"],
-                            n=n,
-                        ),
-                        settle=said("assess.settle-events", "the list of events with date, grade and outcome"),
-                    )
+                if n and same and (sentence is denial or not _different_time(sentence, denial)):
+                    yield denied((denial, sentence), what=match["what"], n=n)
                     break
 
 
-def _counted(sentence: Sentence, what: str) -> int:
+def denied(sentences: tuple[Sentence, ...], *, what: str, n: int) -> Contradiction:
+    """Return the fault of an event that is denied and counted."""
+    return fault(
+        "none-but-some",
+        ACTION,
+        sentences,
+        why=said(
+            "assess.why-none-but-some", "the first sentence denies “{what}”, the second counts {n}", what=what, n=n
+        ),
+        settle=said("assess.settle-events", "the list of events with date, grade and outcome"),
+    )
+
+
+def _counted(plain: str, what: str) -> int:
     parts = {"并发症": "并发症|气胸|出血|感染", "遗失": "遗失|丢失"}.get(what, what)
-    for match in _SOME.finditer(sentence.plain):
+    for match in _SOME.finditer(plain):
         value = number_of(match["n"] or match["m"])
         if value and value >= 1 and re.search(parts, match["what"] or match["that"]):
             return int(value)
@@ -392,21 +499,26 @@ def several_periods(script: Script) -> Iterator[Contradiction]:
         if any(span is not other and span.overlaps(other) and not _is_trend(sentence) for _, other in distinct)
     ]
     if len(clashing) >= 2:
-        yield fault(
-            "several-periods",
-            ATTENTION,
-            (sentence for sentence, _ in clashing),
-            why=said(
-                "assess.why-several-periods",
-                "the report counts over {n} different times: {spans}",
-                n=len(clashing),
-                spans="、".join(span.text for _, span in clashing),
-            ),
-            settle=said(
-                "assess.settle-several-periods",
-                "one reporting period with both days; other times only as a trend, labelled so",
-            ),
-        )
+        yield periods_clash([each for each, _ in clashing], texts=[span.text for _, span in clashing])
+
+
+def periods_clash(sentences: list[Sentence], *, texts: list[str]) -> Contradiction:
+    """Return the fault of figures that stand for different times."""
+    return fault(
+        "several-periods",
+        ATTENTION,
+        sentences,
+        why=said(
+            "assess.why-several-periods",
+            "the report counts over {n} different times: {spans}",
+            n=len(texts),
+            spans="、".join(texts),
+        ),
+        settle=said(
+            "assess.settle-several-periods",
+            "one reporting period with both days; other times only as a trend, labelled so",
+        ),
+    )
 
 
 def _is_trend(sentence: Sentence) -> bool:

@@ -15,7 +15,7 @@ FEWEST_PHYSICIANS = 2
 
 _ABLE = re.compile(
     r"(?:具有|具备|取得|获得|持有|从事|能够?|可|胜任|掌握|开展|承担|授权)[^，。；]{0,40}?(?:能力|资质|资格|授权|"
-    r"技术|治疗|手术|操作|工作)"
+    r"技术|治疗|手术|操作|工作)|有(?:相应|相关)?(?:的)?(?:资质|资格|能力)|(?:植入|消融)(?:治疗)?(?:医师|医生|术者)"
 )
 _PHYSICIANS = re.compile(
     rf"(?P<n>{NUMBER})\s*(?:名|位|人)(?!次)(?P<between>[^。；\d]{{0,60}}?)(?P<who>医师|医生|大夫|术者)|(?:医师|"
@@ -68,23 +68,27 @@ def staff_below_threshold(script: Script) -> Iterator[Contradiction]:
         if most >= FEWEST_PHYSICIANS:
             continue
         sentence = entries[0][0]
-        yield fault(
-            "staff-below-threshold",
-            ACTION,
-            (sentence,),
-            why=said(
-                "assess.why-staff-below",
-                "{n} able physician; the norm is believed to ask for at least {least} registered here (from "
-                "memory, to be "
-                "checked), and whoever plans cannot also be the second who reviews",
-                n=most,
-                least=FEWEST_PHYSICIANS,
-            ),
-            settle=said(
-                "assess.settle-roster",
-                "the roster by name: registration, title, years, training certificate and its last day, authorisation",
-            ),
-        )
+        yield too_few(sentence, n=most)
+
+
+def too_few(sentence: Sentence, *, n: int) -> Contradiction:
+    """Return the fault of fewer physicians than the norm is believed to ask."""
+    return fault(
+        "staff-below-threshold",
+        ACTION,
+        (sentence,),
+        why=said(
+            "assess.why-staff-below",
+            "{n} able physician; the norm is believed to ask for at least {least} registered here (from memory, to be "
+            "checked), and whoever plans cannot also be the second who reviews",
+            n=n,
+            least=FEWEST_PHYSICIANS,
+        ),
+        settle=said(
+            "assess.settle-roster",
+            "the roster by name: registration, title, years, training certificate and its last day, authorisation",
+        ),
+    )
 
 
 def plural_about_one(script: Script) -> Iterator[Contradiction]:
@@ -100,22 +104,22 @@ def plural_about_one(script: Script) -> Iterator[Contradiction]:
             )
             text = sentence.plain if sentence is not one else _after_count(one.plain)
             if near and about and _PLURAL.search(text):
-                yield fault(
-                    "plural-about-one",
-                    ATTENTION,
-                    (one, sentence),
-                    why=said(
-                        "assess.why-plural",
-                        "one physician is counted, and “{word}” then speaks of several",
-                        word=_word(text),
-                    ),
-                    settle=said(
-                        "assess.settle-roster",
-                        "the roster by name: registration, title, years, training certificate and its last day, "
-                        "authorisation",
-                    ),
-                )
+                yield plural_of_one((one, sentence), word=_word(text))
                 break
+
+
+def plural_of_one(sentences: tuple[Sentence, ...], *, word: str) -> Contradiction:
+    """Return the fault of one physician who is spoken of as several."""
+    return fault(
+        "plural-about-one",
+        ATTENTION,
+        sentences,
+        why=said("assess.why-plural", "one physician is counted, and “{word}” then speaks of several", word=word),
+        settle=said(
+            "assess.settle-roster",
+            "the roster by name: registration, title, years, training certificate and its last day, authorisation",
+        ),
+    )
 
 
 def _after_count(plain: str) -> str:
@@ -137,23 +141,26 @@ def staff_without_names(script: Script) -> Iterator[Contradiction]:
         if value >= FEWEST_PHYSICIANS and not (
             _TITLES_GIVEN.search(around) and re.search(r"\d\s*年|[一二三四五六七八九十]年", around)
         ):
-            yield fault(
-                "staff-without-names",
-                ATTENTION,
-                (sentence,),
-                why=said(
-                    "assess.why-no-names",
-                    "{n} physicians without names, titles or certificates; whether they are also counted for the "
-                    "other technique "
-                    "cannot be seen",
-                    n=value,
-                ),
-                settle=said(
-                    "assess.settle-roster",
-                    "the roster by name: registration, title, years, training certificate and its last day, "
-                    "authorisation",
-                ),
-            )
+            yield nameless(sentence, n=value)
+
+
+def nameless(sentence: Sentence, *, n: int) -> Contradiction:
+    """Return the fault of physicians who are counted, not named."""
+    return fault(
+        "staff-without-names",
+        ATTENTION,
+        (sentence,),
+        why=said(
+            "assess.why-no-names",
+            "{n} physicians without names, titles or certificates; whether they are also counted for the other "
+            "technique cannot be seen",
+            n=n,
+        ),
+        settle=said(
+            "assess.settle-roster",
+            "the roster by name: registration, title, years, training certificate and its last day, authorisation",
+        ),
+    )
 
 
 def role_without_number(script: Script) -> Iterator[Contradiction]:
@@ -171,21 +178,23 @@ def role_without_number(script: Script) -> Iterator[Contradiction]:
             if role in told | counted or not _HAS.search(clause):
                 continue
             told.add(role)
-            yield fault(
-                "role-without-number",
-                ATTENTION,
-                (sentence,),
-                why=said(
-                    "assess.why-role",
-                    "“{role}” without number, name or certificate; a plan needs three different people: attending "
-                    "physician, "
-                    "implanting physician, physicist",
-                    role=role,
-                ),
-                settle=said(
-                    "assess.settle-role", "name, degree or title, certificate and number of those who fill the role"
-                ),
-            )
+            yield unnumbered(sentence, role=role)
+
+
+def unnumbered(sentence: Sentence, *, role: str) -> Contradiction:
+    """Return the fault of a role that is filled by nobody knows how many."""
+    return fault(
+        "role-without-number",
+        ATTENTION,
+        (sentence,),
+        why=said(
+            "assess.why-role",
+            "“{role}” without number, name or certificate; a plan needs three different people: attending physician, "
+            "implanting physician, physicist",
+            role=role,
+        ),
+        settle=said("assess.settle-role", "name, degree or title, certificate and number of those who fill the role"),
+    )
 
 
 def _number_beside(plain: str, match: re.Match[str]) -> bool:

@@ -1,7 +1,7 @@
 """Wording: requirement words instead of evidence, claims of all cases without a record, copied sentences, brackets."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from trocar.assess.faults import ATTENTION, NOTE, fault, said
 from trocar.assess.likeness import letters, likeness
@@ -17,7 +17,7 @@ _MODAL = re.compile(
     r"认真|加强|及时)"
 )
 _QUOTED = re.compile(
-    r"(?:强调|要求|指出|提出|表示|建议)[，：:]|规定[:：，]|规范(?:中)?(?:明确)?(?:规定|要求)|(?:规范|办法|标准|"
+    r"(?:强调|要求|指出|提出|表示|建议)[，：:]|规定[:：]|规定，(?=应|须|要|必须)|规范(?:中)?(?:明确)?(?:规定|要求)|(?:规范|办法|标准|"
     r"文件)》[^，。；]{0,10}(?:规定|要求|指出|明确)|要求为|依据.{0,30}(?:规定|要求)，?(?=应|须)"
 )
 _TO_PATIENT = re.compile(
@@ -34,19 +34,24 @@ def requirement_words(script: Script) -> Iterator[Contradiction]:
     found = [each for each in script.body if _is_requirement(each)]
     if found:
         match = _MODAL.search(found[0].plain)
-        yield fault(
-            "requirement-words",
-            ATTENTION,
-            found,
-            why=said(
-                "assess.why-modal",
-                "{n} sentences say what shall be (“{word}”), not what is: words of the norm, without evidence that "
-                "it was done",
-                n=len(found),
-                word=match.group() if match else "",
-            ),
-            settle=said("assess.settle-modal", "for each: whether it is so, since when, and the file that shows it"),
-        )
+        yield shall_instead_of_is(found, word=match.group() if match else "")
+
+
+def shall_instead_of_is(found: Sequence[Sentence], *, word: str) -> Contradiction:
+    """Return the fault of sentences that say what shall be."""
+    return fault(
+        "requirement-words",
+        ATTENTION,
+        found,
+        why=said(
+            "assess.why-modal",
+            "{n} sentences say what shall be (“{word}”), not what is: words of the norm, without evidence that it was "
+            "done",
+            n=len(found),
+            word=word,
+        ),
+        settle=said("assess.settle-modal", "for each: whether it is so, since when, and the file that shows it"),
+    )
 
 
 def _is_requirement(sentence: Sentence) -> bool:
@@ -68,20 +73,25 @@ def universal_without_record(script: Script) -> Iterator[Contradiction]:
         and not shows_something(script.near(each, before=0, after=0))
     ]
     if found:
-        yield fault(
-            "universal-without-record",
-            ATTENTION,
-            found,
-            why=said(
-                "assess.why-all",
-                "{n} sentences speak of all cases, and nothing shows it: no count, register or attachment",
-                n=len(found),
-            ),
-            settle=said(
-                "assess.settle-all",
-                "the query over the records with its date and result: n of N, and by name those that are not in n",
-            ),
-        )
+        yield unshown(found)
+
+
+def unshown(found: Sequence[Sentence]) -> Contradiction:
+    """Return the fault of claims of all cases that nothing shows."""
+    return fault(
+        "universal-without-record",
+        ATTENTION,
+        found,
+        why=said(
+            "assess.why-all",
+            "{n} sentences speak of all cases, and nothing shows it: no count, register or attachment",
+            n=len(found),
+        ),
+        settle=said(
+            "assess.settle-all",
+            "the query over the records with its date and result: n of N, and by name those that are not in n",
+        ),
+    )
 
 
 SHORTEST_COPIED = 24
@@ -149,7 +159,7 @@ _OPEN = {
     "〈": "〉",
 }
 _ROUND = str.maketrans("()[]〔〕", "（）【】【】")
-_LIST_MARK = re.compile(r"(?:^|(?<=[；。;，,、:：\s]))(?:\d{1,2}|[一二三四五六七八九十]{1,2}|[a-zA-Z①-⑳])[)）]")
+_LIST_MARK = re.compile(r"(?:^|(?<=[；。;，,、:：\s]))(?:\d{1,2}|[一二三四五六七八九十]{1,2}|[a-zA-Z①-⑳])）")
 
 
 def unbalanced_brackets(script: Script) -> Iterator[Contradiction]:
@@ -179,7 +189,7 @@ def _unbalanced(paragraph: str) -> str:
     >>> _unbalanced("《目录（2022）版）》"), _unbalanced("1）粒子（I-125)。")
     ('）', '')
     """
-    text = _LIST_MARK.sub("", paragraph).translate(_ROUND)
+    text = _without_list_marks(paragraph.translate(_ROUND))
     waiting: list[str] = []
     for letter in text:
         if letter in _OPEN:
@@ -189,3 +199,13 @@ def _unbalanced(paragraph: str) -> str:
                 return letter
             waiting.pop()
     return waiting[0] if waiting else ""
+
+
+def _without_list_marks(text: str) -> str:
+    """Return a text without marks such as ``2）`` that begin an item; where a bracket is open the mark closes it."""
+
+    def kept(match: re.Match[str]) -> str:
+        before = text[: match.start()]
+        return match.group() if before.count("（") > before.count("）") else ""
+
+    return _LIST_MARK.sub(kept, text)

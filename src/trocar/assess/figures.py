@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from trocar.assess.numbers import NUMBER, number_of, percents_in
 from trocar.assess.script import Sentence
@@ -138,7 +139,7 @@ def rates_in(sentence: Sentence, around: str) -> list[Rate]:
     if _CITED.search(plain):
         return []
     spans = spans_in(plain)
-    found = []
+    found = _rates_of_row(sentence)
     for percent, begins, ends in percents_in(plain):
         named = _RATE_NAME.search(plain[:begins])
         if (
@@ -153,11 +154,58 @@ def rates_in(sentence: Sentence, around: str) -> list[Rate]:
                 name=_short_name(named["name"]),
                 percent=percent,
                 sentence=sentence,
-                fraction=fraction_near(plain, begins, ends, around),
+                fraction=fraction_near(plain, begins, ends, around) or _counted_beside(plain, named["name"]),
                 span=_span_for(spans, begins, ends) or next(iter(spans_in(around)), None),
             )
         )
     return found
+
+
+_ROW_NAME = re.compile(r"^(?:[\d.、\s]*)(?P<name>[^%]{2,30}?率)(?:\s*[（(][^）)]*[）)])?$")
+_WHOLE_NUMBER = re.compile(r"^\d+$")
+
+
+def _rates_of_row(sentence: Sentence) -> list[Rate]:
+    """Return the rate of a table's row: its name in one cell, counts and percentage in others."""
+    cells = cells_of(sentence.plain)
+    named = next((match for cell in cells[:3] if (match := _ROW_NAME.match(cell))), None)
+    shares = [percents_in(cell) for cell in cells[1:] if re.match(r"^\d+(?:\.\d+)?\s*%", cell)]
+    if named is None or not shares or _NO_CASE_RATE.search(named["name"]):
+        return []
+    pairs = [pair for cell in cells[1:] for pair in fractions_in(cell)]
+    wholes = [int(cell) for cell in cells[1:] if _WHOLE_NUMBER.match(cell)]
+    pairs += [(n, of) for n, of in pairwise(wholes) if n <= of]
+    return [
+        Rate(
+            name=_short_name(named["name"]),
+            percent=shares[0][0][0],
+            sentence=sentence,
+            fraction=pairs[0] if pairs else None,
+            span=next(iter(spans_in(sentence.plain)), None),
+        )
+    ]
+
+
+def cells_of(plain: str) -> list[str]:
+    """Return the cells of a table's row; none where a text is no row.
+
+    Examples
+    --------
+    >>> cells_of("| 验证率 | 80 | 97 | 82.5% |"), cells_of("验证率82.5%。")
+    (['验证率', '80', '97', '82.5%'], [])
+    """
+    cells = [cell.strip() for cell in re.split(r"[|\t　]+", plain.strip().strip("|"))]
+    return cells if len(cells) > 2 else []
+
+
+def _counted_beside(plain: str, name: str) -> tuple[int, int] | None:
+    """Return the pair that a sentence counts of the very thing whose rate it gives: 86例中完成验证70例，验证率……"""
+    stem = name.removesuffix("率")[-2:]
+    for match in _OUT_OF.finditer(plain):
+        n, of = number_of(match["n"]), number_of(match["of"])
+        if stem in match.group() and n is not None and of is not None and n <= of:
+            return int(n), int(of)
+    return None
 
 
 def _short_name(name: str) -> str:

@@ -89,7 +89,10 @@ def _entry(data: dict[str, Any], sources: dict[str, Any]) -> Entry:
 
 
 _FORMER = re.compile(r"原|前身|时任|曾")
-_GONE = re.compile(r"废止|失效|替代|代替|取代|不再|取消|停止|改为|更名|更新为|现(?:为|称|更名)|原(?:称|名)|修订|不适用")
+_GONE = re.compile(
+    r"废止|失效|替代|代替|取代|不再|取消|停止|改为|更名|更新为|现(?:为|称|更名)|原(?:称|名)|修订|不适用|"
+    r"(?i:repeal|replaced|superseded|no longer|formerly)"
+)
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=\s*年(?!\s*版)|[./-]\d)")
 
 

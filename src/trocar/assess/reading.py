@@ -169,8 +169,8 @@ def _texts_in(body: Any, parent: Any) -> list[str]:
             texts.append(Paragraph(child, parent).text)
         elif child.tag.endswith("}tbl"):
             for row in Table(child, parent).rows:
-                cells = list(dict.fromkeys(cell.text.strip() for cell in row.cells))
-                texts.append("　".join(cell.replace("\n", "；") for cell in cells if cell))
+                merged_once = {id(cell._tc): cell.text.strip() for cell in row.cells}
+                texts.append("　".join(cell.replace("\n", "；") for cell in merged_once.values() if cell))
         elif child.tag.endswith("}sdt"):
             for content in child.iterchildren():
                 if content.tag.endswith("}sdtContent"):
@@ -210,7 +210,7 @@ _BETWEEN_LETTERS = re.compile(r"(?<=[一-鿿，。；：、）》]) +(?=\S)|(?<=
 _ENDS = tuple("。！？；：.!?;:")
 _NEW_PARAGRAPH = re.compile(
     r"\s*(?:[一二三四五六七八九十]{1,3}[、．.]|[（(][一二三四五六七八九十\d]{1,3}[）)]|\d{1,2}[、．.](?!\d)|"
-    r"第.{1,4}[章节条]|[①-⑳]|[-•·●*#])"
+    r"第.{1,4}[章节条]|[①-⑳]|[-•·●*#|])"
 )
 
 

@@ -178,3 +178,18 @@ def _one_technique(plain: str) -> Technique | None:
     if seed == ablation:
         return None
     return Technique.SEED_IMPLANT if seed else Technique.ABLATION
+
+
+def technique_in_english(text: str) -> Technique | None:
+    """Return the technique that an English text speaks of; None for neither or both.
+
+    Examples
+    --------
+    >>> technique_in_english("We performed 240 implants.")
+    <Technique.SEED_IMPLANT: 'seed_implant'>
+    """
+    seed = bool(re.search(r"\bseeds?\b|implant|brachytherapy", text, re.IGNORECASE))
+    ablation = bool(re.search(r"ablat|microwave|radiofrequency|cryo", text, re.IGNORECASE))
+    if seed == ablation:
+        return None
+    return Technique.SEED_IMPLANT if seed else Technique.ABLATION

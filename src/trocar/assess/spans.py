@@ -27,6 +27,10 @@ _OVER_YEARS = re.compile(rf"(?P<n>{NUMBER})\s*(?:余年|多年|年以上|年余|
 
 SINCE_MONTHS = 999
 """Length of a stretch that only began: longer than any other."""
+_TO_DATE = re.compile(r"(?:截[至止]|到)目前(?:为止)?|迄今(?:为止)?|(?<!开展)(?<![日月年])至今")
+_A_YEAR = re.compile(
+    r"(?<!\d)(?:去年|今年|上年度|本年度|上一年度?)(?:全年|一年|以来)?|(?<![近年\d一二三四五六七八九十])一年来|(?<!年)全年"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +99,8 @@ def spans_in(plain: str) -> list[Span]:
         (_QUARTER, _quarter),
         (_ONE_MONTH, _one_month),
         (_ONE_YEAR, _one_year),
+        (_TO_DATE, _to_date),
+        (_A_YEAR, _a_year),
     ):
         for match in pattern.finditer(plain):
             span = (
@@ -168,6 +174,14 @@ def _one_month(match: re.Match[str]) -> Span | None:
 def _since(match: re.Match[str]) -> Span | None:
     start = _day(match["y"], match["m"], None, last=False)
     return None if start is None else _span(match, start, None, SINCE_MONTHS)
+
+
+def _to_date(match: re.Match[str]) -> Span | None:
+    return _span(match, None, None, SINCE_MONTHS)
+
+
+def _a_year(match: re.Match[str]) -> Span | None:
+    return _span(match, None, None, 12)
 
 
 def _length(match: re.Match[str]) -> Span | None:
