@@ -22,6 +22,9 @@ def _norm(key: str) -> NormPack:
     return next(each for each in NORMS if each.key == key)
 
 
+REFERENCES = [norm for norm in NORMS if norm.key.startswith("published/")]
+
+
 @pytest.mark.parametrize("norm", NORMS, ids=lambda norm: norm.key)
 def test_every_norm_names_its_sources_speaks_chinese_and_tests_itself(norm: NormPack) -> None:
     assert norm.situations
@@ -53,9 +56,12 @@ def test_every_entry_of_the_draft_stands_in_a_norm() -> None:
     asked = {each["id"]: each for each in draft["common_requirements"]}
     asked |= {each["id"]: each for technology in draft["technologies"] for each in technology["requirements"]}
     counted = {each["id"] for technology in draft["technologies"] for each in technology["indicators"]}
-    assert set(asked) == {each.key for norm in NORMS for each in norm.requirements}
+    norms = [norm for norm in NORMS if norm not in REFERENCES]
+    assert set(asked) == {each.key for norm in norms for each in norm.requirements}
+    topics = {each["id"] for group in draft["clinical_defaults"].values() for each in group}
+    assert topics == {"-".join(each.key.split("-")[:3]) for norm in REFERENCES for each in norm.requirements}
     assert counted == {each.key for norm in NORMS for each in norm.indicators if norm.key != "trocar/beside_the_norm"}
-    for norm in NORMS:
+    for norm in norms:
         for each in norm.requirements:
             remembered = asked[each.key]["confidence"] == "memory_unverified"
             assert not remembered or each.confidence is Confidence.MEMORY_UNVERIFIED, each.key
@@ -210,3 +216,14 @@ def test_every_condition_is_used_by_a_norm_or_stated_for_departments() -> None:
     }
     used |= {each.threshold.fact for norm in NORMS for each in norm.requirements if each.threshold}
     assert set(CONDITIONS) - used <= {"technique_is", "histology_before"}
+
+
+def test_reference_values_hold_nowhere_block_nothing_and_say_how_sure_they_are() -> None:
+    assert {norm.key for norm in REFERENCES} == {"published/ablation_practice", "published/seed_practice"}
+    for norm in REFERENCES:
+        assert norm.country == ""
+        assert all(each.enforcement is Enforcement.RECORD for each in norm.requirements)
+        assert all(each.sources for each in norm.requirements)
+        remembered = [each for each in norm.requirements if any(one.key == "MEMORY" for one in each.sources)]
+        assert remembered
+        assert all(each.confidence is Confidence.MEMORY_UNVERIFIED for each in remembered)

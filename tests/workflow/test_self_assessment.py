@@ -9,6 +9,7 @@ from trocar.department.assessment import Archive, Standing
 from trocar.department.norms import Technique
 from trocar.department.period import Period
 from trocar.department.records import Fact
+from trocar.errors import DepartmentError
 from trocar.workflow.indicators import shipped_norms
 from trocar.workflow.self_assessment import AUDIT, archived, self_assessment
 
@@ -123,6 +124,12 @@ def test_an_archive_whose_definitions_changed_is_compared_stretch_by_stretch() -
     made = self_assessment(department(), technique=ABLATIONS, period=PERIOD, norms=shipped_norms(), archive=archive)
     assert made.compared
     assert not any(each.has_moved for each in made.compared), "each is counted anew over its own days"
+
+
+def test_an_archive_of_the_same_time_is_refused() -> None:
+    with pytest.raises(DepartmentError) as caught:
+        self_assessment(department(), technique=SEEDS, period=EARLIER, norms=shipped_norms(), archive=_archive())
+    assert caught.value.code == "department.archive-not-earlier"
 
 
 def test_a_record_that_was_mended_after_the_archive_is_told() -> None:

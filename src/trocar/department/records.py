@@ -11,8 +11,10 @@ from types import MappingProxyType
 from typing import Any
 
 from trocar.department.norms import Technique
+from trocar.department.words import word
 from trocar.errors import DepartmentError
 from trocar.geometry.value import Value
+from trocar.messages import Message
 
 
 class Response(Enum):
@@ -381,7 +383,7 @@ def _require_once(what: str, keys: list[str]) -> None:
             raise DepartmentError(
                 "department.key-twice",
                 "the record holds the {what} {key} twice; each key stands once, so that nothing is counted twice",
-                what=what,
+                what=word(what),
                 key=key,
             )
         seen.add(key)
@@ -395,10 +397,13 @@ def _require_possible(procedure: Procedure, patient: Patient | None, *, as_of: d
             key=procedure.key,
             patient=procedure.patient,
         )
-    after = [("discharge", procedure.discharged_on), ("death", patient.died_on)]
-    after += [(f"complication {each.kind}", each.on) for each in procedure.complications]
-    after += [("response", each.on) for each in procedure.responses]
-    after += [("verification", procedure.verified_on)]
+    after: list[tuple[Message | str, date | None]] = [
+        (word("discharge"), procedure.discharged_on),
+        (word("death"), patient.died_on),
+        *((word(each.kind), each.on) for each in procedure.complications),
+        *((word("response"), each.on) for each in procedure.responses),
+        (word("verification"), procedure.verified_on),
+    ]
     for what, day in after:
         if day is not None and day < procedure.day:
             raise DepartmentError(
@@ -409,7 +414,7 @@ def _require_possible(procedure: Procedure, patient: Patient | None, *, as_of: d
                 what=what,
                 early=day.isoformat(),
             )
-    for what, day in [*after, ("procedure", procedure.day)]:
+    for what, day in [*after, (word("procedure"), procedure.day)]:
         if day is not None and day > as_of:
             raise DepartmentError(
                 "department.after-record",

@@ -129,24 +129,17 @@ def _beside_the_archive(made: SelfAssessment, *, language: Language) -> Iterator
             ),
             tone=Tone.ATTENTION,
         )
+    parted = any(each.archived.period != archive.period for each in made.compared)
+    days = (Column(head=say("self.column-archived-days", "Part of the period"), share=1.2),) if parted else ()
     yield Table(
         columns=(
             Column(head=say("self.column-indicator", "Indicator"), share=2.0),
-            Column(head=say("self.column-archived-days", "Part of the period"), share=1.2),
+            *days,
             Column(head=say("self.column-in-archive", "Archived"), align=Align.RIGHT, share=1.1),
             Column(head=say("self.column-recounted", "Counted anew"), align=Align.RIGHT, share=1.1),
             Column(head=say("self.column-this-period", "This period"), align=Align.RIGHT, share=1.1),
         ),
-        rows=tuple(
-            (
-                each.now.count.definition.words(language),
-                _archived_days(each, archive.period),
-                _share_words(each.archived.numerator, each.archived.denominator, is_share=each.now.is_share),
-                _recounted(each.recounted, is_share=each.now.is_share),
-                _share_words(each.now.count.numerator, each.now.count.denominator, is_share=each.now.is_share),
-            )
-            for each in made.compared
-        ),
+        rows=tuple(_compared_row(each, archive.period, parted=parted, language=language) for each in made.compared),
         strong_rows=tuple(place for place, each in enumerate(made.compared) if each.has_moved),
         caption=say(
             "self.table-archive",
@@ -156,6 +149,16 @@ def _beside_the_archive(made: SelfAssessment, *, language: Language) -> Iterator
             signers=", ".join(archive.signers) or say("self.archive-unsigned", "not signed"),
         ),
         compact=True,
+    )
+
+
+def _compared_row(each: Compared, whole: Period, *, parted: bool, language: Language) -> tuple[Text, ...]:
+    return (
+        each.now.count.definition.words(language),
+        *((_archived_days(each, whole),) if parted else ()),
+        _share_words(each.archived.numerator, each.archived.denominator, is_share=each.now.is_share),
+        _recounted(each.recounted, is_share=each.now.is_share),
+        _share_words(each.now.count.numerator, each.now.count.denominator, is_share=each.now.is_share),
     )
 
 

@@ -390,6 +390,13 @@ def _audit_figures(figures: Sequence[IndicatorValue], language: Language) -> Tex
                 fraction=each.fraction_text,
                 value=each.value_text,
             )
+            if each.value is not None
+            else say(
+                "self.audit-figure-none",
+                "{name}: {reason}",
+                name=each.count.definition.words(language),
+                reason=each.reason or NOTHING,
+            )
             for each in figures
         ),
     )

@@ -35,7 +35,7 @@ from trocar.rules.norm_situations import require_situations
 
 SCHEMA = "trocar.norm/1"
 NUMBER_UNITS = frozenset(
-    {"", "bed", "person", "year", "month", "day", "working_day", "m2", "mSv", "mSv/a", "Bq", "share", "case"}
+    {"", "bed", "person", "year", "month", "day", "working_day", "m2", "mm", "mSv", "mSv/a", "Bq", "share", "case"}
 )
 """Units a threshold may be in."""
 

@@ -19,6 +19,7 @@ from trocar.department.indicators import ControlChart, IndicatorValue
 from trocar.department.norms import NormPack, Technique
 from trocar.department.period import Period
 from trocar.department.records import DepartmentRecord, Fact, Patient, Procedure
+from trocar.errors import DepartmentError
 from trocar.rules.conditions import Case, cases_of
 from trocar.rules.norm_choice import norms_on, stretches
 from trocar.rules.norm_judging import judge_norm
@@ -98,9 +99,19 @@ def self_assessment(
 
     Raises
     ------
+    DepartmentError
+        The archive is not of an earlier period.
     RuleError
         No norm defines indicators for the period.
     """
+    if archive is not None and archive.period.last >= period.first:
+        raise DepartmentError(
+            "department.archive-not-earlier",
+            "the archived self-assessment ends on {archived}, not before this period begins on {first}; a year is "
+            "compared with one before it",
+            archived=archive.period.last.isoformat(),
+            first=period.first.isoformat(),
+        )
     inside = discharged_in(record, technique=technique, period=period)
     keys = {each.key for each in inside}
     cases = [each for each in cases_of(record) if each.procedure.key in keys]
