@@ -1,6 +1,7 @@
 import io
 import re
 from datetime import datetime
+from typing import Any
 
 import pytest
 from docx import Document as WordDocument
@@ -69,13 +70,26 @@ def test_our_own_text_contradicts_itself_only_where_the_department_does(techniqu
     assert {each.check for each in found} == {"licence-expired"}
 
 
+def _embedded(font: Any) -> bool:
+    below = font["/DescendantFonts"][0].get_object() if "/DescendantFonts" in font else font
+    return bool({"/FontFile", "/FontFile2", "/FontFile3"} & set(below["/FontDescriptor"].get_object()))
+
+
 @pytest.mark.parametrize("language", list(Language))
 def test_the_document_to_file_is_archival_and_says_the_same(language: Language) -> None:
     made = assessment(Technique.ABLATION)
     document = self_assessment_document(made, language=language, at=AT)
     data = typeset(document, language=language)
-    assert b"pdfaid" in data
-    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages)
+    read = PdfReader(io.BytesIO(data))
+    catalogue = read.trailer["/Root"]
+    about = catalogue["/Metadata"].get_object().get_data().decode()
+    assert re.search(r"pdfaid:part\W+2", about)
+    assert re.search(r"pdfaid:conformance\W+A", about)
+    (intent,) = catalogue["/OutputIntents"]
+    assert "/DestOutputProfile" in intent.get_object()
+    assert catalogue["/MarkInfo"]["/Marked"], "tagged, so that it can be read aloud"
+    assert all(_embedded(font.get_object()) for page in read.pages for font in page["/Resources"]["/Font"].values())
+    text = "".join(page.extract_text() for page in read.pages)
     assert "154/158" in text.replace(" ", "")
     assert typeset(document, language=language) == data
 

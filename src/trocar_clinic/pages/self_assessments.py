@@ -114,6 +114,15 @@ def assessment_file(request: HttpRequest, number: int, name: str) -> HttpRespons
     return answer
 
 
+@page(readers=SEES_CASES)
+def sign_off_sheet(request: HttpRequest, number: int) -> HttpResponse:
+    """Give the sheet that says who signed a self-assessment and what its hashes are."""
+    row = get_object_or_404(SelfAssessment.objects.standing(), pk=number)
+    answer = HttpResponse(actions.sheet_of(row, language=language()), content_type="application/pdf")
+    answer["Content-Disposition"] = f'attachment; filename="{row.first}-{row.last}-sign-off.pdf"'
+    return answer
+
+
 @page("GET", "HEAD", "POST", readers=SEES_CASES)
 def check_report(request: HttpRequest) -> HttpResponse:
     """Go through a written report and quote what contradicts."""

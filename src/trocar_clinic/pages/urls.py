@@ -21,6 +21,7 @@ urlpatterns = [
     path("quality/check/", self_assessments.check_report, name="check-report"),
     path("quality/self-assessments/", self_assessments.assessments, name="self-assessments"),
     path("quality/self-assessments/<int:number>/sign/", self_assessments.sign, name="sign-assessment"),
+    path("quality/self-assessments/<int:number>/sign-off/", self_assessments.sign_off_sheet, name="sign-off"),
     path("quality/self-assessments/<int:number>/<str:name>/", self_assessments.assessment_file, name="assessment-file"),
     path("quality/cases/<int:number>/", quality.register_case, name="register-case"),
     path("quality/of/<slug:slug>/", quality.overview, name="quality-of"),

@@ -15,7 +15,10 @@ from trocar.department.record_reading import record_from_text, record_to_text
 from trocar.department.records import DepartmentRecord
 from trocar.errors import TrocarError
 from trocar.messages import Language
+from trocar.report.archive_sheet import Signed, archive_sheet
+from trocar.report.document import say
 from trocar.report.self_assessment_files import draft_paragraphs, self_assessment_files
+from trocar.report.typeset import typeset
 from trocar.workflow.assess import assess_paragraphs
 from trocar.workflow.indicators import shipped_norms
 from trocar.workflow.self_assessment import archived, audited_domains, self_assessment
@@ -211,6 +214,40 @@ def file_as_made(assessment: SelfAssessment, name: str) -> bytes:
         name=name,
     ).insist()
     return data
+
+
+ROLES = {
+    AssessmentRole.HEAD: say("self.role-head", "Head of department"),
+    AssessmentRole.LEAD: say("self.role-lead", "Technical lead"),
+    AssessmentRole.AFFAIRS: say("self.role-medical-affairs", "Medical affairs"),
+}
+
+
+def sheet_of(assessment: SelfAssessment, *, language: Language) -> bytes:
+    """Return the sign-off sheet of a self-assessment as PDF/A: who signed, when, and the hashes of what was signed."""
+    standing = list(assessment.signatures.filter(voided_at=None).select_related("signer").order_by("signed_at"))
+    signed = [
+        Signed(
+            role=ROLES[AssessmentRole(each.role)],
+            name=each.signer.name,
+            at=timezone.localtime(each.signed_at),
+            fingerprint=each.content,
+        )
+        for each in standing
+    ]
+    missing = [words for role, words in ROLES.items() if role not in {each.role for each in standing}]
+    last = max((each.signed_at for each in standing), default=assessment.recorded_at)
+    sheet = archive_sheet(
+        hospital=record_of(assessment.register).hospital,
+        technique=LIBRARY_TECHNIQUE[Technique(assessment.technique)],
+        period=Period(first=assessment.first, last=assessment.last),
+        content_hash=assessment.content,
+        files=tuple(sorted(assessment.files.items())),
+        signatures=signed,
+        missing=missing,
+        at=timezone.localtime(last).replace(tzinfo=None, microsecond=0),
+    )
+    return typeset(sheet, language=language)
 
 
 def sign_assessment(assessment: SelfAssessment, *, actor: User, at: datetime, role: str) -> AssessmentSignature:

@@ -1,3 +1,4 @@
+import io
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -19,6 +20,7 @@ from trocar.messages import Language
 from trocar.report.self_assessment import self_assessment_document
 from trocar.report.typeset import typeset
 from trocar_clinic.errors import Refused
+from trocar_clinic.institution.staff import Technique
 from trocar_clinic.quality import actions
 from trocar_clinic.quality.models import AssessmentRole, Register, RegisteredProcedure, SelfAssessment
 from trocar_clinic.records.actions import correct
@@ -211,12 +213,18 @@ def test_the_next_self_assessment_is_compared_with_the_archived_one(
     monkeypatch.setattr(actions, "self_assessment_files", _only_a_page)
     last_year = _made(register, team, now, first=date(2021, 5, 1), last=date(2022, 4, 19))
     this_year = {"first": date(2022, 5, 1), "last": date(2023, 5, 31)}
-    assert _made(register, team, now, **this_year).compared_with is None, "what nobody signed is no archive"
+    asked = Period(**this_year)
+    assert actions.archived_before(Technique.ABLATION, asked) is None, "what nobody signed is no archive"
     for role, who in (("affairs", "affairs"), ("lead", "operator"), ("head", "ablator")):
         actions.sign_assessment(last_year, actor=team.accounts[who], at=now, role=role)
     monkeypatch.setattr(actions, "self_assessment_files", _only_chinese_pdf)
     made = _made(register, team, now, **this_year)
     assert made.compared_with == last_year
+    sheet = client_of("affairs").get(f"/quality/self-assessments/{last_year.pk}/sign-off/")
+    signed = "".join(page.extract_text() for page in PdfReader(io.BytesIO(sheet.content)).pages)
+    assert "已全部签署并归档" in signed
+    assert "示例医师甲" in signed
+    assert next(iter(last_year.files.values())) in signed.replace("\n", "")
     text = "".join(page.extract_text() for page in PdfReader(path_of(made.files["ablation-zh.pdf"])).pages)
     assert "按现有记录重算" in text
     assert "示例" in text
