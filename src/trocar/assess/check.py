@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from trocar.assess import (
     check_cases,
+    check_claims,
     check_completeness,
     check_equipment,
     check_figures,
@@ -29,11 +30,11 @@ CHECKS: tuple[Check, ...] = (
     check_figures.parts_exceed_whole,
     check_figures.rate_without_counts,
     check_figures.rate_differs_from_counts,
-    check_figures.universal_against_rate,
-    check_figures.full_rate_with_exceptions,
-    check_figures.all_claimed_but_fewer_counted,
+    check_claims.universal_against_rate,
+    check_claims.full_rate_with_exceptions,
+    check_claims.all_claimed_but_fewer_counted,
     check_figures.average_differs_from_count,
-    check_figures.none_but_some,
+    check_claims.none_but_some,
     check_figures.several_periods,
     check_people.staff_below_threshold,
     check_people.plural_about_one,
