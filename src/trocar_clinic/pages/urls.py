@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from trocar_clinic.pages import accounts, books, custody, quality, self_assessments, spreadsheets, today
+from trocar_clinic.pages import accounts, books, custody, quality, register, self_assessments, spreadsheets, today
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="today"), name="home"),
@@ -23,11 +23,11 @@ urlpatterns = [
     path("quality/self-assessments/<int:number>/sign/", self_assessments.sign, name="sign-assessment"),
     path("quality/self-assessments/<int:number>/sign-off/", self_assessments.sign_off_sheet, name="sign-off"),
     path("quality/self-assessments/<int:number>/<str:name>/", self_assessments.assessment_file, name="assessment-file"),
-    path("quality/cases/<int:number>/", quality.register_case, name="register-case"),
+    path("quality/cases/<int:number>/", register.register_case, name="register-case"),
     path("quality/of/<slug:slug>/", quality.overview, name="quality-of"),
-    path("quality/of/<slug:slug>/cases/", quality.cases, name="register-cases"),
-    path("quality/of/<slug:slug>/ability/", quality.ability, name="ability"),
-    path("quality/of/<slug:slug>/survival.svg", quality.survival_picture, name="survival-chart"),
+    path("quality/of/<slug:slug>/cases/", register.cases, name="register-cases"),
+    path("quality/of/<slug:slug>/ability/", register.ability, name="ability"),
+    path("quality/of/<slug:slug>/survival.svg", register.survival_picture, name="survival-chart"),
     path("quality/of/<slug:slug>/<str:key>/", quality.indicator, name="indicator"),
     path("quality/of/<slug:slug>/<str:key>/<slug:kind>.svg", quality.chart, name="indicator-chart"),
     path("records/<slug:slug>/", books.listing, name="listing"),
