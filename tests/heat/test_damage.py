@@ -90,8 +90,8 @@ def test_blood_stops_where_tissue_is_dead_or_frozen_and_never_flows_again() -> N
 
     def stop() -> None:
         stop_perfusion(
-            *(1, 2, 1, 2, 1, 5), BY_OMEGA, np.float32(1.0), omega, nought, nought, nought, np.ones((3, 3), bool), theta,
-            np.float32(-37.5), flowing, take,
+            *(1, 2, 1, 2, 1, 5), BY_OMEGA, np.float32(1.0), np.float32(np.inf), omega, nought, nought, nought,
+            np.ones((3, 3), bool), theta, np.float32(-37.5), flowing, take,
         )  # fmt: skip
 
     stop()

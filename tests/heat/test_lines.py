@@ -12,14 +12,16 @@ RADIUS_WITHIN = 0.02
 """Relative; a resistance goes with its logarithm: 2 % of the radius are 0.5 % of the resistance of a 30 mm tip."""
 
 
-def radius_on_voxels(offset_mm: tuple[float, float], *, radius_mm: float, spacing_mm: float) -> float:
+def radius_on_voxels(
+    offset_mm: tuple[float, float], *, radius_mm: float, spacing_mm: float, thinning: float = 0.0
+) -> float:
     """Return the radius of the cylinder as which a long needle acts on the lattice, from the field further out."""
     n = 61
     edge = -0.5 * (n - 1) * spacing_mm
     grid = Grid.axial(origin_lps_mm=(edge, edge, 0), spacing_ijk_mm=(spacing_mm,) * 3, shape_kji=(9, n, n))
     x, y = offset_mm
     needle = np.array([[x, y, -9 * spacing_mm], [x, y, 18 * spacing_mm]])
-    weight = exchange_of(needle, grid, radius_mm=radius_mm)[4].astype(float).ravel()
+    weight = exchange_of(needle, grid, radius_mm=radius_mm, thinning=thinning)[4].astype(float).ravel()
     row = np.arange(n) * spacing_mm + edge
     far = np.hypot(row[None, :] - x, row[:, None] - y).ravel()
     second = diags([1.0, -2.0, 1.0], offsets=[-1, 0, 1], shape=(n, n)) / spacing_mm**2
@@ -39,6 +41,14 @@ def test_a_needle_acts_as_a_cylinder_of_its_radius(
 ) -> None:
     got = radius_on_voxels(offset_mm, radius_mm=radius_mm, spacing_mm=spacing_mm)
     assert got == pytest.approx(radius_mm, rel=RADIUS_WITHIN)
+
+
+@pytest.mark.parametrize("thinning", [0.3, 1.4, 5.0, 12.0])
+def test_a_resistance_at_the_surface_makes_a_needle_act_as_a_thinner_one(thinning: float) -> None:
+    """C1: ln r - k / (h r); at 5 and 12 the cloud is far thinner than (L2) was solved for."""
+    got = radius_on_voxels((0.25, 0.1), radius_mm=1.2, spacing_mm=1.0, thinning=thinning)
+    # the resistance between the surface and a centimetre is what matters
+    assert np.log(10.0 / got) == pytest.approx(np.log(10.0 / 1.2) + thinning, rel=RADIUS_WITHIN)
 
 
 def test_a_stronger_cloud_acts_as_a_thicker_needle() -> None:

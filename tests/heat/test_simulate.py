@@ -88,6 +88,15 @@ def test_blood_flow_that_stops_makes_a_larger_zone() -> None:
     assert stops > 1.05 * never
 
 
+def test_blood_that_also_stops_where_tissue_coagulates_makes_a_larger_zone_than_by_three_states_alone() -> None:
+    steps = ((120.0, (12.0,)),)
+    slow, both, never = (
+        simulate(problem(ball_of_heat(), steps=steps, perfusion_stop=stop)).zone.volume_cc
+        for stop in (PerfusionStop.ON_THREE_STATE, PerfusionStop.ON_COAGULATION, PerfusionStop.NEVER)
+    )
+    assert never <= slow < 0.97 * both
+
+
 def test_boiling_holds_the_temperature_near_a_hundred_degrees() -> None:
     steps = ((40.0, (20.0,)),)
     boils, does_not = (
@@ -136,6 +145,49 @@ def test_a_cryoprobe_makes_ice_within_ice_of_lower_temperature() -> None:
     assert trace.power_w[(trace.time_s > 182) & (trace.time_s < 238)].tolist() == pytest.approx(
         np.zeros(((trace.time_s > 182) & (trace.time_s < 238)).sum())
     )
+
+
+def test_the_film_in_a_cryoprobe_makes_less_ice_and_a_surface_warmer_than_the_gas() -> None:
+    steps = ((180.0, (1.0,)),)
+    bare, film, hardly = (
+        simulate(problem(probe(film_w_per_m2_k=h), steps=steps, death_model=DeathModel.ICE))
+        for h in (None, 1100.0, 1.0)
+    )
+    assert hardly.zone.volume_cc == 0.0
+    assert 0.3 * bare.zone.volume_cc < film.zone.volume_cc < 0.9 * bare.zone.volume_cc
+    assert film.extreme.volume.values_kji.min() > bare.extreme.volume.values_kji.min() + 20.0
+
+
+def test_heat_into_a_line_of_ice_obeys_the_film_and_the_cylinder() -> None:
+    """In a long bar: what the probe takes up in the end is that of film and cylinder in series (C1)."""
+    n, half_mm, film = 41, 20.0, 1100.0
+    path = np.array([[0.0, 0.0, -60.0], [0.0, 0.0, 60.0]])
+    frozen = simulate(
+        problem(
+            probe(path_lps_mm=np.clip(path, -0.5 * (n - 1), 0.5 * (n - 1)), film_w_per_m2_k=film, cool_down_s=1.0),
+            tissue_map=block(n),
+            steps=((1500.0, (1.0,)),),
+            death_model=DeathModel.ICE,
+        ),
+        accuracy=Accuracy(longest_s=20.0),
+    )
+    row = np.asarray(frozen.extreme.volume.values_kji)[n // 2, n // 2] - 273.15
+    x = np.abs(np.arange(n) - n // 2)
+    inside = (x >= 3) & (row < -12.0)
+    liver = load_tissue("liver")
+    ice_k = (liver.conductivity_w_per_m_k.value + 1.85e-3 * liver.water_kg_per_mm3 * 1e9) * 1e-3
+    slope = np.polyfit(np.log(x[inside]), row[inside], 1)  # K an e-fold: heat a length over 2 pi k
+    surface_c = np.polyval(slope, np.log(0.75))
+    gas_c = surface_c - slope[0] * ice_k / (film * 1e-6 * 0.75)
+    assert half_mm > x[inside].max() > 4
+    assert gas_c == pytest.approx(-140.0, abs=6.0)
+
+
+@pytest.mark.parametrize("film", [0.0, -5.0, float("nan")])
+def test_a_film_that_cannot_be_is_refused(film: float) -> None:
+    with pytest.raises(HeatError) as caught:
+        probe(film_w_per_m2_k=film)
+    assert caught.value.code == "heat.cryo-probe-invalid"
 
 
 def test_a_second_freeze_reaches_farther_than_one() -> None:

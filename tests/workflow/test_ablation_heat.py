@@ -6,7 +6,7 @@ import pytest
 from trocar.errors import HeatError
 from trocar.geometry.grid import Grid
 from trocar.geometry.region import region_from_grid
-from trocar.heat.base import VesselCooling
+from trocar.heat.base import PerfusionStop, VesselCooling
 from trocar.heat.sources.cryo import CryoProbe
 from trocar.heat.sources.microwave import Band, MicrowaveAntenna
 from trocar.heat.sources.radiofrequency import Control, RfApplicator
@@ -70,6 +70,21 @@ def tissue_map(margin_mm: float = 20.0):
         frame_uid=FRAME,
         margin_mm=margin_mm,
     )
+
+
+def test_with_microwaves_blood_also_stops_where_tissue_coagulates() -> None:
+    made = tissue_map()
+    by_waves = heat_problem(plan_of("microwave/Emprint", acts(FORTY_WATT)), made, death_model=DeathModel.CEM43_240)
+    by_current = heat_problem(plan_of("radiofrequency/IC_20mm", acts(PULSED)), made, death_model=DeathModel.CEM43_240)
+    assert by_waves.perfusion_stop is PerfusionStop.ON_COAGULATION
+    assert by_current.perfusion_stop is PerfusionStop.ON_THREE_STATE
+    chosen = heat_problem(
+        plan_of("microwave/Emprint", acts(FORTY_WATT)),
+        made,
+        death_model=DeathModel.CEM43_240,
+        perfusion_stop=PerfusionStop.NEVER,
+    )
+    assert chosen.perfusion_stop is PerfusionStop.NEVER
 
 
 def test_later_parts_lie_over_earlier_ones_and_vessels_are_known() -> None:

@@ -3,11 +3,13 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.spatial.distance import pdist
+from skimage.measure import find_contours
 
 from trocar.catalogue.tissues import Tissue, load_tissue
 from trocar.geometry.grid import Grid
 from trocar.geometry.volume import Quantity, Volume
-from trocar.heat.base import HeatSource, TissueMap
+from trocar.heat.base import HeatSource, PerfusionStop, TissueMap
 from trocar.heat.sources.radiofrequency import RfApplicator
 from trocar.plan.ablation import AblationPlan, AblationTarget, Activation, Applicator, Control, PowerStep, Schedule
 from trocar.plan.needles import Needle
@@ -17,6 +19,13 @@ from trocar.results.tissue_death import DeathModel
 from trocar.workflow.ablation_heat import Assumptions, heat_problem, simulate_ablation
 
 FRAME = "1.2.3"
+PLACES = {
+    1: [(0.0, 0.0)],
+    2: [(-10.0, 0.0), (10.0, 0.0)],
+    3: [(-10.0, 0.0), (10.0, 0.0), (0.0, 17.32)],
+    4: [(-10.0, -10.0), (10.0, -10.0), (-10.0, 10.0), (10.0, 10.0)],
+}
+"""Where one to four probes stand, 20 mm apart."""
 LUNG_ANTENNA = Assumptions(efficiency=0.17, antenna_mm=48.0)
 """Fitted to the first of the three lung rows; the other two are then predictions."""
 
@@ -55,6 +64,35 @@ def watts(power_w: float, seconds: float) -> PowerStep:
 def freeze(minutes: float) -> PowerStep:
     """Return full flow."""
     return PowerStep(control=Control.FREEZE, duration_s=60.0 * minutes, flow_percent=100.0)
+
+
+def gel(name: str, width_mm: float, *, model: str = "cryo/probe_2.4mm", probes: int = 1, fitted: bool = False) -> Row:
+    """Return a row of argon cryoprobes in warm gel."""
+    return Row(
+        name=name,
+        model=model,
+        tissue="saline",
+        step=freeze(15),
+        source="JVIR 2009;20:1343",
+        width_mm=width_mm,
+        isotherm_c=-30.0,
+        probes=probes,
+        fitted=fitted,
+    )
+
+
+def nitrogen(tissue: str, minutes: float, *, length_mm: float, width_mm: float) -> Row:
+    """Return a row of a liquid nitrogen probe in a living pig, whose dead zone is taken for that under -20 °C."""
+    return Row(
+        name=f"3.4 mm liquid nitrogen probe, pig {tissue}, {minutes:g} min",
+        model="cryo/Visica2",
+        tissue=tissue,
+        step=freeze(minutes),
+        source="PMC7798152",
+        length_mm=length_mm,
+        width_mm=width_mm,
+        isotherm_c=-20.0,
+    )
 
 
 LUNG = "Acta Med Okayama 2022;76:57"
@@ -151,37 +189,29 @@ ROWS = (
         volume_sd_ml=25.4,
         assumptions=Assumptions(efficiency=0.7),
     ),
-    Row(
-        name="2.4 mm cryoprobe, 39 °C gel, 15 min, -30 °C",
-        model="cryo/probe_2.4mm",
-        tissue="saline",
-        step=freeze(15),
-        source="JVIR 2009;20:1343",
-        width_mm=12.0,
-        isotherm_c=-30.0,
-    ),
-    Row(
-        name="two 2.4 mm cryoprobes 2 cm apart, -30 °C",
-        model="cryo/probe_2.4mm",
-        tissue="saline",
-        step=freeze(15),
-        source="JVIR 2009;20:1343",
-        width_mm=33.0,
-        isotherm_c=-30.0,
-        probes=2,
-    ),
+    gel("2.4 mm cryoprobe, 39 °C gel, 15 min, -30 °C", 12.0, fitted=True),
+    gel("two 2.4 mm cryoprobes 2 cm apart, -30 °C", 33.0, probes=2),
+    gel("three 2.4 mm cryoprobes 2 cm apart, -30 °C", 41.0, probes=3),
+    gel("four 2.4 mm cryoprobes 2 cm apart, -30 °C", 49.0, probes=4),
+    gel("1.7 mm cryoprobe, -30 °C", 10.1, model="cryo/probe_1.7mm"),
+    gel("two 1.7 mm cryoprobes 2 cm apart, -30 °C", 27.7, model="cryo/probe_1.7mm", probes=2),
+    nitrogen("liver", 4, length_mm=38.0, width_mm=17.0),
+    nitrogen("kidney", 4, length_mm=30.0, width_mm=18.5),
+    nitrogen("kidney", 12, length_mm=32.0, width_mm=25.0),
 )
 
 
-def simulated(row: Row, *, spacing_mm: float = 1.0, margin_mm: float = 32.0) -> AblationOutcome:
-    """Return the outcome of a row's plan."""
-    offsets = 20.0 * (np.arange(row.probes) - 0.5 * (row.probes - 1))
+def simulated(
+    row: Row, *, spacing_mm: float = 1.0, margin_mm: float = 32.0, stop: PerfusionStop | None = None
+) -> AblationOutcome:
+    """Return the outcome of a row's plan, with the usual stop of blood flow or another."""
+    places = np.array(PLACES[row.probes])
     applicators = tuple(
         Applicator(
-            needle=Needle(number=n + 1, entry_lps_mm=np.array([x, 0.0, 100.0]), tip_lps_mm=np.array([x, 0.0, -12.0])),
+            needle=Needle(number=n + 1, entry_lps_mm=np.array([x, y, 100.0]), tip_lps_mm=np.array([x, y, -12.0])),
             model=row.model,
         )
-        for n, x in enumerate(offsets.tolist())
+        for n, (x, y) in enumerate(places.tolist())
     )
     plan = AblationPlan(
         label=row.name,
@@ -194,11 +224,11 @@ def simulated(row: Row, *, spacing_mm: float = 1.0, margin_mm: float = 32.0) -> 
         ),
         target=AblationTarget(lesion="none", margin_mm=0.0),
     )
-    ends = np.array([[offsets.min(), 0.0, -12.0], [offsets.max(), 0.0, 28.0]])
+    ends = np.array([[*places.min(axis=0), -12.0], [*places.max(axis=0), 28.0]])
     cold = row.step.control is Control.FREEZE
     model = DeathModel.BELOW_MINUS_20_C if cold else DeathModel.CEM43_240
     tissue_map = block(load_tissue(row.tissue), ends, spacing_mm=spacing_mm, margin_mm=margin_mm)
-    problem = heat_problem(plan, tissue_map, death_model=model, assumptions=row.assumptions)
+    problem = heat_problem(plan, tissue_map, death_model=model, assumptions=row.assumptions, perfusion_stop=stop)
     if row.radius_mm is not None:
         problem = replace(problem, sources=tuple(_with_radius(each, row.radius_mm) for each in problem.sources))
     return simulate_ablation(problem)
@@ -219,10 +249,14 @@ def block(tissue: Tissue, ends: np.ndarray, *, spacing_mm: float, margin_mm: flo
 
 
 def extent_mm(score: np.ndarray, grid: Grid) -> tuple[float, float]:
-    """Return length along the needles (z) and width across them (x), between the voxels."""
+    """Return length along the needles (z) and the largest width across them, between the voxels."""
     spacing = grid.spacing_ijk_mm
-    along, across = score.max(axis=(1, 2)), score.max(axis=(0, 1))
-    return _length(along) * spacing[2], _length(across) * spacing[0]
+    along, across = score.max(axis=(1, 2)), score.max(axis=0)
+    outlines = find_contours(across, 0.0)
+    if not outlines:
+        return 0.0, 0.0
+    points = np.concatenate(outlines)[:, ::-1] * spacing[:2]
+    return _length(along) * spacing[2], float(pdist(points).max())
 
 
 def _length(line: np.ndarray) -> float:

@@ -162,6 +162,8 @@ class DeathConstants(Value):
         Three-state model: rates, temperature scale, states at the start, viability at the edge of the zone.
     heat_c, cold_c
         Lethal isotherms.
+    coagulates_at_c
+        Temperature at which tissue coagulates and its blood stands still at once.
     """
 
     frequency_per_s: float
@@ -177,6 +179,7 @@ class DeathConstants(Value):
     viable_until: float
     heat_c: tuple[float, ...]
     cold_c: tuple[float, ...]
+    coagulates_at_c: float
 
 
 @cache

@@ -56,6 +56,7 @@ class PerfusionStop(Enum):
     ON_ARRHENIUS = "where the Arrhenius integral reaches 1"
     ON_THREE_STATE = "where the viability of the three-state model falls under 0.8"
     ABOVE_54_C = "where 54 °C was reached once"
+    ON_COAGULATION = "where 60 °C was reached once, or the viability of the three-state model falls under 0.8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -292,6 +293,10 @@ class PlacedSource(Protocol):
         """Return what the source does from this moment on at a level of the schedule."""
         ...
 
+    def patience_s(self, time_s: float) -> float:
+        """Return how long after a moment the source can wait to be asked again, at most its longest step."""
+        ...
+
 
 @runtime_checkable
 class HeatSource(Protocol):
@@ -342,8 +347,8 @@ class HeatProblem(Value):
         other number here.
     perfusion_stop
         When blood stops flowing through heated tissue; by the three-state model unless told otherwise, as published
-        simulations of liver do. docs/theory/heat.md says what each does to the zone. Frozen tissue loses its blood flow
-        for good in any case.
+        simulations of radiofrequency in liver do. docs/theory/heat.md says what each does to the zone. Frozen tissue
+        loses its blood flow for good in any case.
     vaporisation
         Whether water boils: heat is spent on it at 99–100 °C and dried tissue conducts no current.
     char_above_c

@@ -49,21 +49,22 @@ class DeathState:
                 loops.accumulate, box, self.before, field.theta, self.warm_rows, np.float32(step_s), self.table,
                 np.float32(self.constants.kb_per_s), self.omega, self.cem, self.alive, self.vulnerable,
             )  # fmt: skip
-        kind, limit = self._stopper()
+        kind, limit, hot = self._stopper()
         run(
-            loops.stop_perfusion, box, kind, np.float32(limit), self.omega, self.alive, self.vulnerable, self.highest,
-            self.warm_rows, field.theta, field.physics[0], field.flowing, field.take,
+            loops.stop_perfusion, box, kind, np.float32(limit), np.float32(hot), self.omega, self.alive,
+            self.vulnerable, self.highest, self.warm_rows, field.theta, field.physics[0], field.flowing, field.take,
         )  # fmt: skip
 
-    def _stopper(self) -> tuple[int, float]:
-        stop = self.problem.perfusion_stop
-        if stop is PerfusionStop.ON_ARRHENIUS:
-            return loops.BY_OMEGA, 1.0
-        if stop is PerfusionStop.ON_THREE_STATE:
-            return loops.BY_VIABILITY, self.constants.viable_until
-        if stop is PerfusionStop.ABOVE_54_C:
-            return loops.BY_HIGHEST, self.constants.heat_c[0] - BODY_C
-        return loops.NEVER, math.inf
+    def _stopper(self) -> tuple[int, float, float]:
+        """Return what stops the flow, the limit of the measure, and that of the highest temperature in K over 37 °C."""
+        c, never = self.constants, math.inf
+        return {
+            PerfusionStop.NEVER: (loops.NEVER, never, never),
+            PerfusionStop.ON_ARRHENIUS: (loops.BY_OMEGA, 1.0, never),
+            PerfusionStop.ON_THREE_STATE: (loops.BY_VIABILITY, c.viable_until, never),
+            PerfusionStop.ABOVE_54_C: (loops.BY_HIGHEST, never, c.heat_c[0] - BODY_C),
+            PerfusionStop.ON_COAGULATION: (loops.BY_VIABILITY_OR_HIGHEST, c.viable_until, c.coagulates_at_c - BODY_C),
+        }[self.problem.perfusion_stop]
 
     @property
     def highest_c(self) -> np.ndarray:

@@ -24,6 +24,8 @@ CLOUD_IN_RADII = 0.8
 """Least standard deviation of the cloud in needle radii: a thinner one cannot act as thick as the needle."""
 LATTICE = 0.021
 """How much thinner a cloud acts on a lattice than in the continuum, times (voxel / deviation)²; a test measures it."""
+THIN, THIN_LOG = 0.01, 0.4180
+"""Radius in standard deviations under which the strength is 2 pi / (0.4180 - ln radius); a test holds it to (L2)."""
 REACH = 4.0
 """Standard deviations after which the cloud ends."""
 
@@ -91,9 +93,29 @@ def line_cloud(
     return np.asarray(weight / grid.voxel_volume_mm3, dtype=np.float32)
 
 
-def exchange_of(path_lps_mm: Float[np.ndarray, "n 3"], grid: Grid, *, radius_mm: float) -> Float32[np.ndarray, "k j i"]:
-    """Return the weight, 1/mm², that times a conductivity makes a path act as a cylinder of its radius (L3)."""
+def exchange_of(
+    path_lps_mm: Float[np.ndarray, "n 3"], grid: Grid, *, radius_mm: float, thinning: float = 0.0
+) -> Float32[np.ndarray, "k j i"]:
+    """Return the weight, 1/mm², that times a conductivity makes a path act as a cylinder of its radius (L3).
+
+    Parameters
+    ----------
+    path_lps_mm
+        Points of the axis.
+    grid
+        Where the voxels are.
+    radius_mm
+        Of the cylinder.
+    thinning
+        Conductivity over film coefficient and radius: a resistance at the surface, with which the cylinder acts as
+        one of a radius smaller by exp(-thinning), equation (C1).
+    """
     deviation_mm = cloud_mm(radius_mm, grid)
     voxels = max(grid.spacing_ijk_mm) / deviation_mm
-    strength = strength_for(round(radius_mm / deviation_mm * (1.0 + LATTICE * voxels**2), 4))
+    bare = round(radius_mm / deviation_mm * (1.0 + LATTICE * voxels**2), 4)
+    acting = math.log(bare) - thinning
+    if acting > math.log(THIN):
+        strength = strength_for(round(math.exp(acting), 5))
+    else:
+        strength = 2.0 * math.pi / (THIN_LOG - acting)
     return np.asarray(np.float32(strength) * line_cloud(path_lps_mm, grid, deviation_mm=deviation_mm))

@@ -1,6 +1,7 @@
 """`simulate`: one ablation from the first to the last second."""
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -90,7 +91,7 @@ def simulate(
     _require_places(problem)
     run = _Run(problem, accuracy)
     total_s = problem.schedule.total_s
-    for time_s, step_s, levels in time_steps(problem, accuracy):
+    for time_s, step_s, levels in time_steps(problem, accuracy, patience=run.patience_s):
         if cancelled is not None and cancelled():
             raise HeatError(
                 "heat.cancelled",
@@ -104,9 +105,13 @@ def simulate(
     return run.outcome()
 
 
-def time_steps(problem: HeatProblem, accuracy: Accuracy) -> list[tuple[float, float, tuple[float, ...]]]:
-    """Return start, length and levels of every step: short after each change, then longer; none jumps a stop."""
-    steps: list[tuple[float, float, tuple[float, ...]]] = []
+def time_steps(
+    problem: HeatProblem, accuracy: Accuracy, *, patience: Callable[[float], float] | None = None
+) -> Iterator[tuple[float, float, tuple[float, ...]]]:
+    """Yield start, length and levels of every step: short after each change, then longer; none jumps a stop.
+
+    ``patience`` tells at a moment how long the sources can wait for the next look; None for what they can at most.
+    """
     longest_s = accuracy.longest_s or min(source.longest_step_s for source in problem.sources)
     for start_s, stage in zip(problem.schedule.starts_s, problem.schedule.steps, strict=True):
         end_s = start_s + stage.duration_s
@@ -114,14 +119,14 @@ def time_steps(problem: HeatProblem, accuracy: Accuracy) -> list[tuple[float, fl
         now_s, length_s = start_s, min(accuracy.first_s, longest_s)
         for stop_s in stops:
             while stop_s - now_s > 1e-9:
-                n_left = max(1, math.ceil((stop_s - now_s) / length_s - 1e-9))
-                step_s = min(length_s, (stop_s - now_s) / n_left)
-                steps.append((now_s, step_s, stage.levels))
+                waits_s = length_s if patience is None else min(length_s, patience(now_s))
+                n_left = max(1, math.ceil((stop_s - now_s) / waits_s - 1e-9))
+                step_s = min(waits_s, (stop_s - now_s) / n_left)
+                yield now_s, step_s, stage.levels
                 now_s += step_s
                 early_s = max(EARLY_S, EARLY_SHARE * (now_s - start_s))
                 length_s = min(2.0 * length_s, early_s, longest_s)
             now_s = stop_s
-    return steps
 
 
 @dataclass(slots=True)
@@ -188,6 +193,10 @@ class _Run:
             log.write(time_s + step_s, emission, emission.power_w + self._exchanged_w(emission))
         self.field.grow_window()
         self._keep(time_s + step_s)
+
+    def patience_s(self, time_s: float) -> float:
+        """Return how long the sources can wait for the next look."""
+        return min(placed.patience_s(time_s) for placed in self.placed)
 
     def _lay(self, emissions: list[Emission]) -> None:
         """Put heat and contacts of all sources on the lattice."""

@@ -56,7 +56,10 @@ class Assumptions(Value):
     antenna_mm
         Length over which an antenna's power spreads along its shaft.
     freezing_c
-        Surface of a cryoprobe at full flow.
+        Gas in a cryoprobe at full flow.
+    film_w_per_m2_k
+        Film coefficient between that gas and the surface of the probe; fitted to one published zone of one probe
+        (docs/theory/heat.md, C1).
     """
 
     coolant_c: float = 15.0
@@ -66,7 +69,8 @@ class Assumptions(Value):
     pause_s: float = 15.0
     efficiency: float = 0.6
     antenna_mm: float = 60.0
-    freezing_c: float = -140.0
+    freezing_c: float = -145.0
+    film_w_per_m2_k: float = 1100.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -159,7 +163,7 @@ def heat_problem(
     *,
     death_model: DeathModel,
     assumptions: Assumptions | None = None,
-    perfusion_stop: PerfusionStop = PerfusionStop.ON_THREE_STATE,
+    perfusion_stop: PerfusionStop | None = None,
     keep_at_s: tuple[float, ...] = (),
     char_above_c: float | None = None,
     afterwards_s: float = 0.0,
@@ -172,8 +176,10 @@ def heat_problem(
         Applicators of the catalogue and their activations.
     tissue_map
         Tissues around them, in the plan's frame of reference.
-    death_model, perfusion_stop, keep_at_s, char_above_c
+    death_model, keep_at_s, char_above_c
         As `HeatProblem` has them.
+    perfusion_stop
+        When blood stops flowing; None for what published simulations of the technique take (`usual_stop`).
     assumptions
         What neither plan nor catalogue says; None for the usual.
     afterwards_s
@@ -201,11 +207,21 @@ def heat_problem(
         sources=sources,
         schedule=Schedule(steps=_steps(spans, keys, taken, afterwards_s)),
         death_model=death_model,
-        perfusion_stop=perfusion_stop,
+        perfusion_stop=perfusion_stop or usual_stop(plan),
         keep_at_s=keep_at_s,
         char_above_c=char_above_c,
         patient_id=plan.patient.identifier,
     )
+
+
+def usual_stop(plan: AblationPlan) -> PerfusionStop:
+    """Return when blood stops flowing through heated tissue: with microwaves also where it coagulates at once.
+
+    Microwaves bring much tissue past 60 °C within seconds, where the three-state model is too slow; docs/theory/heat.md
+    says what each choice does to published zones.
+    """
+    energies = {load_applicator(each.model).energy for each in plan.applicators}
+    return PerfusionStop.ON_COAGULATION if Energy.MICROWAVE in energies else PerfusionStop.ON_THREE_STATE
 
 
 def simulate_ablation(
@@ -286,7 +302,13 @@ def _source(applicator: Applicator, key: Key, taken: Assumptions) -> HeatSource:
     if model.energy is Energy.CRYO:
         path = tip + np.array([[0.0], [_needed(model, "active_length_mm")]]) * back
         radius_mm = 0.5 * _needed(model, "diameter_mm")
-        return CryoProbe(label=label, path_lps_mm=path, radius_mm=radius_mm, freezing_c=taken.freezing_c)
+        return CryoProbe(
+            label=label,
+            path_lps_mm=path,
+            radius_mm=radius_mm,
+            freezing_c=taken.freezing_c,
+            film_w_per_m2_k=taken.film_w_per_m2_k,
+        )
     return _electrodes(model, tip, back, label=label, key=key, taken=taken)
 
 

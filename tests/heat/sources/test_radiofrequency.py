@@ -85,6 +85,39 @@ def test_cooling_moves_the_heat_away_from_the_electrode() -> None:
     assert cooled < bare - 10.0
 
 
+def test_coolant_in_the_shaft_shortens_the_zone_behind_the_tip() -> None:
+    def behind_mm(shaft_mm: float) -> float:
+        applicator = RfApplicator(
+            label="electrode",
+            electrodes=(tip(),),
+            generator=Generator(control=Control.VOLTAGE, most_volts=45.0),
+            cooled_c=15.0,
+            cooled_shaft_mm=shaft_mm,
+        )
+        asked = problem(applicator, steps=((90.0, (200.0,)),), death_model=DeathModel.ABOVE_50_C)
+        dead = simulate(asked).zone.dead_kji.any(axis=(1, 2))
+        return float(np.flatnonzero(dead).max())
+
+    assert behind_mm(15.0) < behind_mm(0.0)
+
+
+def test_the_generator_looks_often_while_current_flows_and_seldom_in_a_pause() -> None:
+    trace = treated(
+        control=Control.IMPEDANCE, most_volts=90.0, impedance_rise_ohm=20.0, pause_s=10.0, seconds=60.0
+    ).traces[0]
+    assert (trace.power_w == 0).any()
+    assert np.diff(trace.time_s).max() <= 1.0 + 1e-9
+    applicator = RfApplicator(
+        label="electrode",
+        electrodes=(tip(),),
+        generator=Generator(control=Control.IMPEDANCE, most_volts=90.0, impedance_rise_ohm=20.0, pause_s=10.0),
+    )
+    trace = simulate(problem(applicator, steps=((60.0, (200.0,)),))).traces[0]
+    steps = np.diff(trace.time_s)
+    assert steps[trace.power_w[1:] > 0].max() <= 1.0 + 1e-9
+    assert steps.max() > 1.5
+
+
 def test_a_cluster_takes_up_more_power_and_makes_a_larger_zone() -> None:
     three = [tip(3.0 * math.cos(a), 3.0 * math.sin(a)) for a in (0.0, 2.094, 4.189)]
     cluster = treated(*three, seconds=90.0, most_volts=65.0)

@@ -11,7 +11,7 @@ FIRST_C, PER_C, LAST_C = 37.0, 20.0, 137.0
 """Where the table of rates starts, rows a kelvin, where it ends: above, all models kill within a second."""
 
 
-NEVER, BY_OMEGA, BY_VIABILITY, BY_HIGHEST = range(4)
+NEVER, BY_OMEGA, BY_VIABILITY, BY_HIGHEST, BY_VIABILITY_OR_HIGHEST = range(5)
 """What stops the flow of blood."""
 STEADY_K = np.float32(2.0)
 """Change over a step under which the rate in the middle of it is taken, over it Simpson's mean."""
@@ -94,7 +94,7 @@ def accumulate(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def stop_perfusion(  # type: ignore[no-untyped-def]
-    k0, k1, j0, j1, i0, i1, kind, limit, omega, alive, vulnerable, highest, warm_rows, theta, melt, flowing, take
+    k0, k1, j0, j1, i0, i1, kind, limit, hot, omega, alive, vulnerable, highest, warm_rows, theta, melt, flowing, take
 ):  # fmt: skip
     """Set the flow of blood to 0 where a measure has passed its limit or the tissue froze (H9)."""
     for k in range(k0, k1):
@@ -106,10 +106,10 @@ def stop_perfusion(  # type: ignore[no-untyped-def]
                     past = theta[k, j, i] < melt
                     if kind == BY_OMEGA:
                         past |= omega[k, j, i] >= limit
-                    elif kind == BY_VIABILITY:
+                    if kind in (BY_VIABILITY, BY_VIABILITY_OR_HIGHEST):
                         past |= alive[k, j, i] + vulnerable[k, j, i] < limit
-                    elif kind == BY_HIGHEST:
-                        past |= highest[k, j, i] >= limit
+                    if kind in (BY_HIGHEST, BY_VIABILITY_OR_HIGHEST):
+                        past |= highest[k, j, i] >= hot
                     if past:
                         take[k, j, i] -= flowing[k, j, i]
                         flowing[k, j, i] = 0.0

@@ -167,6 +167,10 @@ class _PlacedAntenna:
             temperature_c=antenna.cooled_c,
         )
 
+    def patience_s(self, time_s: float) -> float:
+        """Return its longest step: nothing changes at once."""
+        return self.antenna.longest_step_s
+
     def emit(self, moment: Moment, level: float) -> Emission:
         """Return the heat of the field at the power of the generator."""
         if level == 0.0:

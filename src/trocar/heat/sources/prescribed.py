@@ -71,8 +71,12 @@ class PrescribedHeat(Value):
 
 class _Placed:
     def __init__(self, source: PrescribedHeat, voxel_mm3: float) -> None:
-        self.heat = source.unit_heat_per_mm3
+        self.source, self.heat = source, source.unit_heat_per_mm3
         self.share = float(self.heat.sum(dtype=np.float64)) * voxel_mm3
+
+    def patience_s(self, time_s: float) -> float:
+        """Return its longest step: nothing changes at once."""
+        return self.source.longest_step_s
 
     def emit(self, moment: Moment, level: float) -> Emission:
         """Return the heat times the power."""

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from trocar.errors import HeatError
+from trocar.geometry.grid import Grid
 from trocar.geometry.value import Value, frozen_array
 from trocar.heat.base import BODY_C, Contact, Emission, Moment, Part, PlacedSource, Surroundings
 from trocar.heat.lines import exchange_of
@@ -26,6 +27,12 @@ STALE = 0.05
 """Change of conductivity at the electrode after which the potential is computed anew at once."""
 COOLED_CONDUCTIVITY_W_PER_MM_K = 0.52e-3
 """Of the watery tissue that a cooled tip touches."""
+
+
+SHORTEST_STEP_S, POWERED_STEP_S, PAUSED_STEP_S = 0.25, 1.0, 3.0
+"""How often the generator looks at the impedance, and the tissue is followed while it pauses."""
+INSULATION_W_PER_MM2_K = 2.5e-3
+"""What a tenth of a millimetre of plastic around the shaft lets through (0.25 W/m/K)."""
 
 
 class Control(Enum):
@@ -135,6 +142,8 @@ class RfApplicator(Value):
         How it is driven.
     cooled_c
         Temperature of the coolant inside the electrodes; None where they are not cooled.
+    cooled_shaft_mm
+        Length of the insulated shaft behind each electrode through which the coolant flows too.
     refresh_s
         How often the potential is computed anew while nothing at the electrode changes fast.
 
@@ -148,6 +157,7 @@ class RfApplicator(Value):
     electrodes: tuple[Electrode, ...]
     generator: Generator
     cooled_c: float | None = None
+    cooled_shaft_mm: float = 40.0
     refresh_s: float = 6.0
 
     def __post_init__(self) -> None:
@@ -166,12 +176,19 @@ class RfApplicator(Value):
 
     @property
     def longest_step_s(self) -> float:
-        """The generator looks at the impedance as often."""
-        return 2.0
+        """As in a pause; while current flows the generator looks at the impedance more often."""
+        return PAUSED_STEP_S
 
     def place(self, surroundings: Surroundings) -> PlacedSource:
         """Return the applicator in place, its generator ready."""
         return _PlacedApplicator(self, surroundings)
+
+
+def _behind(path_lps_mm: np.ndarray, length_mm: float) -> np.ndarray:
+    """Return the two ends of the shaft behind an electrode, in the direction in which the electrode ends."""
+    end = path_lps_mm[-1]
+    along = end - path_lps_mm[-2]
+    return np.stack([end, end + length_mm * along / np.linalg.norm(along)])
 
 
 def rf_conductivity(
@@ -212,16 +229,27 @@ class _PlacedApplicator:
         self.solved_at_s, self.solved_sigma = -math.inf, np.zeros(0, dtype=np.float32)
         self.pause_until_s, self.rolled_off, self.share = -math.inf, False, 1.0
         self.first_ohm: float | None = None
-        self.contact = self._contact()
+        self.contact = self._contact(grid)
 
-    def _contact(self) -> Contact | None:
+    def _contact(self, grid: Grid) -> Contact | None:
         if self.applicator.cooled_c is None:
             return None
+        weight = self.exchange.copy()
+        if self.applicator.cooled_shaft_mm > 0:
+            for electrode in self.applicator.electrodes:
+                shaft = _behind(electrode.path_lps_mm, self.applicator.cooled_shaft_mm)
+                thinning = COOLED_CONDUCTIVITY_W_PER_MM_K / (INSULATION_W_PER_MM2_K * electrode.radius_mm)
+                weight += exchange_of(shaft, grid, radius_mm=electrode.radius_mm, thinning=thinning)
         return Contact(
-            weight_kji=self.exchange,
+            weight_kji=weight,
             coefficient_w_per_mm_k=COOLED_CONDUCTIVITY_W_PER_MM_K,
             temperature_c=self.applicator.cooled_c,
         )
+
+    def patience_s(self, time_s: float) -> float:
+        """Return how long the generator does not look at the impedance: never past the end of a pause."""
+        left_s = self.pause_until_s - time_s
+        return max(min(PAUSED_STEP_S, left_s), SHORTEST_STEP_S) if left_s > 0.0 else POWERED_STEP_S
 
     def emit(self, moment: Moment, level: float) -> Emission:
         """Return the heat of the current that the generator lets flow, at most ``level`` W."""
