@@ -146,6 +146,14 @@ ROWS = (
         width_sd_mm=2.0,
     ),
     Row(
+        name="one cooled electrode (3 cm assumed), pig liver, 12 min",
+        model="radiofrequency/Cooltip_30mm",
+        tissue="liver",
+        step=pulsed(12),
+        source="Radiology 1998;209:371",
+        width_mm=18.0,
+    ),
+    Row(
         name="2.45 GHz 100 W, pig lung, 1 min",
         model="microwave/swine_lung_100W",
         tissue="lung_inflated",
