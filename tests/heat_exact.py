@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 from scipy.integrate import quad
 from scipy.optimize import brentq
-from scipy.special import ellipk, erf, erfc, erfinv
+from scipy.special import ellipk, erf, erfc, erfinv, exp1
 
 from trocar.heat.bioheat import HeatField, PhaseChange, Properties
 
@@ -62,6 +62,19 @@ def stefan_mm(time_s: float, *levels_c: float) -> tuple[float, tuple[float, ...]
     x = brentq(balance, 0.01, 3.0)
     scale = 2 * np.sqrt(a_ice * time_s)
     return scale * x, tuple(scale * erfinv((level - s.wall_c) / cold * erf(x)) for level in levels_c)
+
+
+def line_sink_front_mm(time_s: float, sink_w_per_mm: float) -> float:
+    """B3b: where the front stands around a line that takes heat away evenly (Carslaw and Jaeger, section 11.6)."""
+    s = STEFAN
+    a_ice, a = s.k_ice / s.c_ice, s.k / s.c
+
+    def balance(x: float) -> float:
+        ratio = x**2 * a_ice / a
+        warm = s.k * s.tissue_c * np.exp(-ratio) / exp1(ratio)
+        return sink_w_per_mm / (4 * np.pi) * np.exp(-(x**2)) - warm - x**2 * a_ice * s.latent
+
+    return float(brentq(balance, 1e-3, 2.0) * 2 * np.sqrt(a_ice * time_s))
 
 
 STEFAN_WATER = 748.5e-9

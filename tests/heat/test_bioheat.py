@@ -8,6 +8,7 @@ from heat_exact import (
     STEFAN,
     STEFAN_PHASE,
     STEFAN_WATER,
+    line_sink_front_mm,
     liver_field,
     point_source_k,
     properties,
@@ -167,6 +168,25 @@ def test_freezing_from_a_wall_follows_the_solution_of_stefan_and_neumann() -> No
     got_mm = [np.interp(level, temperature_c, x) for level in (-20.0, -40.0)]
     assert got_mm == pytest.approx(levels_mm, abs=FREEZING_MM)
     assert got_front_mm == pytest.approx(front_mm, abs=2 * FREEZING_MM)
+
+
+def test_ice_grows_around_a_line_sink_as_carslaw_and_jaeger_say() -> None:
+    assert line_sink_front_mm(600.0, 0.2) == pytest.approx(6.670, rel=0.01)  # constants printed to two digits
+    s, n = STEFAN, 81
+    field = HeatField(
+        np.ones((1, n, n), np.uint8),
+        (1.0,) * 3,
+        properties=properties(k=s.k, c=s.c, frozen=s.k_ice, water=STEFAN_WATER),
+        phase=STEFAN_PHASE,
+        insulated=True,
+        freezes=True,
+    )
+    field.give[INSIDE][0, n // 2, n // 2] = -0.2
+    for _ in range(300):
+        field.advance(2.0)
+    # ice_mm adds up the frozen share of voxels of 1 mm²: here an area
+    front_mm = np.sqrt(ice_mm(field, 1.0) / np.pi)
+    assert front_mm == pytest.approx(line_sink_front_mm(600.0, 0.2), abs=2 * FREEZING_MM)
 
 
 def test_stefans_constants_are_those_of_the_published_benchmark() -> None:

@@ -19,7 +19,7 @@ AT_REST_K = 0.5
 """Departure from body temperature up to which tissue conducts as at body temperature."""
 SOON_K, SOON_VOXELS = 25.0, 2
 """How near to boiling or freezing, and to voxels that are, a change of phase is looked for."""
-RATE_AGE, AGED_RATE = 16, 1.1
+RATE_AGE, AGED_RATE = 16, 1.2
 """Steps after which the fastest rate is looked up anew, and the reserve until then."""
 NOWHERE: Box = (0, 0, 0, 0, 0, 0)
 METAL_LIKE = 1e3

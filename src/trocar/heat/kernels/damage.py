@@ -15,9 +15,8 @@ NEVER, BY_OMEGA, BY_VIABILITY, BY_HIGHEST, BY_VIABILITY_OR_HIGHEST = range(5)
 """What stops the flow of blood."""
 STEADY_K = np.float32(2.0)
 """Change over a step under which the rate in the middle of it is taken, over it Simpson's mean."""
-LONG_DEAD = np.float32(1e5)
-"""Times the lethal damage, by the two integrals, after which a voxel is dead by all models and no longer followed."""
-LETHAL_MINUTES = np.float32(240.0)
+LONG_DEAD_OMEGA, LONG_DEAD_MINUTES = np.float32(1e5), np.float32(2.5e7)
+"""So far beyond any lethal damage that a voxel without viable cells is no longer followed."""
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
@@ -79,7 +78,7 @@ def accumulate(  # type: ignore[no-untyped-def]
                 A, V = alive[k, j, i], vulnerable[k, j, i]
                 if a < 1.0 and b < 1.0 and A > 0.98:
                     continue
-                if omega[k, j, i] > LONG_DEAD and cem[k, j, i] > LONG_DEAD * LETHAL_MINUTES and A + V < 1e-3:
+                if omega[k, j, i] > LONG_DEAD_OMEGA and cem[k, j, i] > LONG_DEAD_MINUTES and A + V < 1e-3:
                     continue
                 whitening, dose, kf = _mean_rates(a, b, table)
                 omega[k, j, i] += step_s * whitening
