@@ -364,6 +364,13 @@ class _Writer:
         role = "implanting_physician" if self._made.technique is Technique.SEED_IMPLANT else "ablating_physician"
         able = [each for each in self._made.staff if role in each.roles and each.registered_here]
         both = [each for each in able if {"implanting_physician", "ablating_physician"} <= each.roles]
+        if self._made.technique is Technique.ABLATION:
+            return say(
+                "self.staff-ablation",
+                "{n} physicians registered here do this technique, {both} of them the other as well.",
+                n=len(able),
+                both=len(both),
+            )
         return say(
             "self.staff",
             "{n} physicians registered here do this technique, {both} of them the other as well; {physicists} "
