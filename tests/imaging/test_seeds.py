@@ -9,7 +9,8 @@ from trocar.geometry.grid import Grid
 from trocar.geometry.volume import Quantity, Volume
 from trocar.imaging.seeds import find_seeds
 from trocar.phantom.metal_scan import Scanner, scan_with_rods
-from trocar.phantom.rods import SEED_WITH_SILVER_ROD, Rod
+from trocar.phantom.rods import SEED_WITH_SILVER_ROD, Layer, Rod, steel_needle
+from trocar.phantom.xray import Metal
 from trocar.results.seeds_seen import Localisation, SeedBody
 
 BODY = SeedBody(length_mm=4.5)
@@ -94,6 +95,20 @@ def test_seeds_that_stand_are_told_from_seeds_that_lie_in_thin_slices() -> None:
         side: [abs(each.axis_lps[2]) for each in seen.seeds if side * each.position_lps_mm[0] > 0] for side in (-1, 1)
     }
     assert min(upright[-1]) > max(upright[1])
+
+
+def test_a_clip_and_a_needle_left_behind_are_no_seeds() -> None:
+    clip = (Layer(radius_mm=0.5, length_mm=6.0, metal=Metal.TITANIUM),)
+    others = [
+        Rod(centre_lps_mm=np.array([25.0, -25.0, 2.0]), axis_lps=np.array([1.0, 0.4, 0.3]), layers=clip),
+        Rod(centre_lps_mm=np.array([24.0, 5.0, -4.0]), axis_lps=np.array([0.3, 1.0, 0.1]), layers=steel_needle(30.0)),
+    ]
+    rods = implant(9.0)
+    planned = np.array([rod.centre_lps_mm for rod in rods]) + np.array([1.0, -1.5, 1.0])
+    scan = scanned([*rods, *others], slice_mm=1.0, seed=7)
+    seen = find_seeds(scan, BODY, expected=len(rods), planned_lps_mm=planned)
+    assert matches(rods, seen)[0] == len(rods)
+    assert len(seen.seeds) == len(rods)
 
 
 def test_a_scan_without_seeds_says_so() -> None:

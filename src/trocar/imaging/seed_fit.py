@@ -1,6 +1,7 @@
 """Fitting blurred lines to bright things: the scan's blur and a seed's brightness, then each thing's seeds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -19,16 +20,40 @@ CUT_OFF_HU = 3070.0
 """Voxels at or above this may be cut off by a 12-bit scale: a model brighter than they are is not wrong there."""
 
 MASS_PULL = 2.0
-SEED_PRICE = 0.12
+SEED_PRICE = 0.03
 """A further seed must explain at least this share of what one seed explains."""
 
-MOST_HIDDEN = 2
-"""Seeds that lie along rays show as little as half their brightness: a long thing may hold that many times more."""
+MASS_SPREAD, MASS_PRICE, MOST_PRICE = 0.2, 0.02, 0.3
+"""Seeds of one thing are as bright as others to about a fifth; what a standard deviation costs, and at most."""
+
+SAME_PLACE_MM = 2.0
+"""Centres of two capsules are not nearer than this."""
+
+LENGTH_PULL = 4.0
+"""How strongly a seed's length is drawn to the usual one, in the same units."""
+
+HEIGHT_PULL = 0.5
+"""How strongly a seed's height is drawn to that of its brightness, a square millimetre, in the same units."""
+
+WAY_PULL = 4.0
+"""How strongly a seed's direction is drawn to the needles' common one, in units of a 50th of what it explains."""
+
+OVERLAP_MM, FIT_ERROR_MM, OVERLAP_PRICE = 0.5, 1.0, 0.3
+"""Axes of two capsules of 0.8 mm cannot come nearer than this, errors of the fit granted; what it costs if they do."""
+
+HOPELESS = 0.7
+"""A first reading that explains less of a thing than this is not improved upon: it is no group of seeds."""
+
+PLAIN_LEFT, PLAIN_MASS, PLAIN_LENGTH = 0.08, (0.6, 1.4), 1.4
+"""What one line leaves at most of a lone seed, and how bright and long it is at most."""
+
+LONG_THING = 12
+"""Things of more seeds than this are read with one number of seeds and its two neighbours only."""
 
 PART_MM = 1.0
 """A slice's mean is taken over parts about this thick: the blur beside it is half a millimetre or more."""
 
-REACH_MM = 6.0
+REACH_MM = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +104,10 @@ class Patch:
         """Return how many seeds' brightness it holds."""
         return round(self.mass_hu_mm3 / picture.seen_mass_hu_mm3)
 
+    def count_by_length(self, picture: "Picture") -> int:
+        """Return how many seeds end to end make its length: one shows as hardly longer than its blur."""
+        return 1 + max(round((self.extent_mm - picture.slice_mm) / picture.capsule_mm - 0.1), 0)
+
 
 def blur_of(across_mm: float, along_mm: float, slice_mm: float) -> Float[np.ndarray, " 5"]:
     """Return a blur as the kernels take it: Gaussian across and along the scan's axis, then the mean over a slice."""
@@ -103,6 +132,10 @@ class Picture:
         Length of the whole capsule: two seeds cannot be nearer end to end.
     slice_mm
         Thickness of a slice, taken as the distance of slices.
+    contrast_hu
+        How far a lone seed's brightest voxel usually stands above its surroundings.
+    way
+        Common direction of the needles, in the scan's axes; None where not known.
     """
 
     blur_mm: tuple[float, float, float]
@@ -111,6 +144,8 @@ class Picture:
     half_mm: float
     capsule_mm: float
     slice_mm: float
+    contrast_hu: float
+    way: Float[np.ndarray, " 3"] | None = None
 
     @property
     def sigma(self) -> Float[np.ndarray, " 5"]:
@@ -120,12 +155,22 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterFit:
-    """One reading of a bright thing; ``spreads`` are those of place (mm) and axis (degrees)."""
+    """One reading of a bright thing.
 
-    rows: Float[np.ndarray, "n 7"]
+    ``spreads`` are those of place (mm) and axis (degrees), ``share_left`` the share of the thing left unexplained.
+    """
+
+    rows: Float[np.ndarray, "n 8"]
     score: float
     explained: Float[np.ndarray, " n"]
     spreads: Float[np.ndarray, "n 2"]
+    share_left: float
+
+    def is_plainly_one(self, picture: Picture) -> bool:
+        """Whether one line of a seed's brightness and length explains nearly everything: no second need be tried."""
+        ratio = float(self.rows[0, 6] / picture.mass_hu_mm3)
+        is_usual = PLAIN_MASS[0] < ratio < PLAIN_MASS[1] and float(self.rows[0, 7]) < PLAIN_LENGTH
+        return is_usual and self.share_left < PLAIN_LEFT
 
 
 def start_rows(patch: Patch, count: int, half_mm: float, generator: np.random.Generator) -> np.ndarray:
@@ -147,41 +192,99 @@ def start_rows(patch: Patch, count: int, half_mm: float, generator: np.random.Ge
         own = drawn[cell == number]
         spread = np.cov(own.T) if len(own) > 4 else np.eye(3)
         axis = np.linalg.eigh(spread)[1][:, -1]
-        rows.append([*(own.mean(axis=0) if len(own) else centre), *axis, 9e4])
+        rows.append([*(own.mean(axis=0) if len(own) else centre), *axis, 9e4, 1.0])
     return np.array(rows, dtype=np.float64)
 
 
 def fit_cluster(patch: Patch, picture: Picture) -> list[ClusterFit]:
-    """Return readings with about as many seeds as the brightness holds, one for each number."""
-    likely = max(patch.count_by_mass(picture), 1)
-    numbers = {max(likely - 1, 1), likely, likely + 1}
-    by_length = round((patch.extent_mm - picture.slice_mm) / picture.capsule_mm)
-    if likely < by_length <= MOST_HIDDEN * likely + 1:
-        numbers |= {by_length, by_length + 1}
+    """Return readings with about as many seeds as brightness and length allow, one for each number.
+
+    Where the best reading has the largest or smallest number tried, the next number is tried too.
+    """
     empty = cost_of(patch.observed_hu, np.full(len(patch.observed_hu), patch.background_hu), patch.weight, patch.cap_hu)
-    return [_best_reading(patch, picture, count, likely, empty) for count in sorted(numbers)]
+    by_mass, by_length = max(patch.count_by_mass(picture), 1), patch.count_by_length(picture)
+    usual = max(by_mass, by_length)
+    first = _best_reading(patch, picture, usual, empty / usual)
+    readings = {usual: first}
+    if first.share_left > 1.0 - HOPELESS or (usual == 1 and first.is_plainly_one(picture)):
+        return [first]
+    steps = 1 if usual > LONG_THING else 3
+    for _ in range(steps):
+        best = min(readings.values(), key=lambda reading: reading.score)
+        news = [n for n in (len(best.rows) - 1, len(best.rows) + 1) if n > 0 and n not in readings]
+        if not news:
+            break
+        for count in news:
+            readings[count] = _best_reading(patch, picture, count, empty / usual)
+    return list(readings.values())
 
 
-def _best_reading(patch: Patch, picture: Picture, count: int, likely: int, empty: float) -> ClusterFit:
+def _best_reading(patch: Patch, picture: Picture, count: int, one_seed: float) -> ClusterFit:
     generator = np.random.default_rng(count)
-    tries = 1 if count == 1 else 4
     attempts = []
-    for _ in range(tries):
-        rows = start_rows(patch, count, picture.half_mm, generator)
-        rows[:, 6] = picture.mass_hu_mm3
-        attempts.append(_fitted(patch, picture, rows, sweeps=3 if count > 1 else 1))
-    if count == 1:
-        attempts += [_fitted(patch, picture, _along(attempts[0][0], axis), sweeps=1) for axis in np.eye(3)]
-    rows, cost = min(attempts, key=lambda attempt: attempt[1])
-    rows, cost = _fitted(patch, picture, rows, sweeps=2)
+    for start in _starts(patch, count, picture, generator):
+        start[:, 6] = picture.mass_hu_mm3
+        attempts.append(_fitted(patch, picture, start, sweeps=3 if count > 1 else 1))
+        if min(attempts, key=_cost)[1] < PLAIN_LEFT * one_seed:
+            break
+    rows, cost = min(attempts, key=_cost)
+    rows, cost = _fitted(patch, picture, rows, sweeps=2 if count > 1 else 1)
     explained, spreads = _quality(patch, picture, rows)
-    score = cost / (empty / likely) + SEED_PRICE * count
-    return ClusterFit(rows=rows, score=float(score), explained=explained, spreads=spreads)
+    ratio = np.log(rows[:, 6] / picture.mass_hu_mm3) / MASS_SPREAD
+    odd = float(np.minimum(MASS_PRICE * ratio**2, MOST_PRICE).sum())
+    score = cost / one_seed + SEED_PRICE * count + odd + OVERLAP_PRICE * _overlaps(rows, picture)
+    empty = cost_of(patch.observed_hu, np.full(len(patch.observed_hu), patch.background_hu), patch.weight, patch.cap_hu)
+    return ClusterFit(
+        rows=rows, score=float(score), explained=explained, spreads=spreads, share_left=float(cost / max(empty, 1e-9))
+    )
+
+
+def _cost(attempt: tuple[np.ndarray, float]) -> float:
+    return attempt[1]
+
+
+def _starts(patch: Patch, count: int, picture: Picture, generator: np.random.Generator) -> list[np.ndarray]:
+    """Return lines to start from: by k-means; one seed also along the axes, several also as an equally parted train."""
+    first = start_rows(patch, count, picture.half_mm, generator)
+    if count == 1:
+        return [first, *(_along(first, axis) for axis in np.eye(3))]
+    return [first, start_rows(patch, count, picture.half_mm, generator), _parted_train(patch, count)]
+
+
+def _parted_train(patch: Patch, count: int) -> np.ndarray:
+    """Return lines end to end along the longest axis of a thing, each where its part of the bright voxels lies."""
+    bright = patch.points_mm[patch.bright]
+    middle = bright.mean(axis=0)
+    axis = np.linalg.svd(bright - middle, full_matrices=False)[2][0]
+    along = (bright - middle) @ axis
+    edges = np.linspace(along.min(), along.max() + 1e-6, count + 1)
+    rows = []
+    for low, high in pairwise(edges):
+        part = bright[(along >= low) & (along < high)]
+        place = part.mean(axis=0) if len(part) else middle + 0.5 * (low + high) * axis
+        rows.append([*place, *axis, 9e4, 1.0])
+    return np.array(rows)
+
+
+def _overlaps(rows: np.ndarray, picture: Picture) -> int:
+    """Return how many pairs of capsules run through one another."""
+    half = 0.5 * picture.capsule_mm - FIT_ERROR_MM
+    along = np.linspace(-half, half, 9)
+    points = rows[:, None, :3] + along[None, :, None] * rows[:, None, 3:6]
+    count = 0
+    for a in range(len(rows)):
+        for b in range(a + 1, len(rows)):
+            if np.linalg.norm(rows[a, :3] - rows[b, :3]) < picture.capsule_mm:
+                apart = np.linalg.norm(points[a][:, None] - points[b][None], axis=2)
+                close = np.linalg.norm(rows[a, :3] - rows[b, :3]) < SAME_PLACE_MM
+                count += int(close or apart.min() < OVERLAP_MM)
+    return count
 
 
 def _along(rows: np.ndarray, axis: np.ndarray) -> np.ndarray:
     turned = rows.copy()
     turned[:, 3:6] = axis
+    turned[:, 7] = 1.0
     return turned
 
 
@@ -190,11 +293,10 @@ def _fitted(patch: Patch, picture: Picture, rows: np.ndarray, *, sweeps: int) ->
     sigma = picture.sigma
     rows = rows.copy()
     weight, cap = patch.weight, patch.cap_hu
-    scale = 1.0 / max(len(rows), 1)
     model = np.full(len(patch.observed_hu), patch.background_hu)
     for row in rows:
         add_line(patch.points_mm, row, picture.half_mm, sigma, model, 1.0)
-    pull = MASS_PULL * scale * _single_energy(patch, picture)
+    prior = _prior(patch, picture, len(rows))
     for _ in range(sweeps):
         for number, row in enumerate(rows):
             near = np.linalg.norm(patch.points_mm - row[:3], axis=1) < REACH_MM
@@ -202,18 +304,54 @@ def _fitted(patch: Patch, picture: Picture, rows: np.ndarray, *, sweeps: int) ->
             others = model[near]
             add_line(points, row, picture.half_mm, sigma, others, -1.0)
             fitted, _ = refine_line(
-                points, patch.observed_hu[near], others, weight[near], cap, row, picture.half_mm, sigma,
-                picture.mass_hu_mm3, pull, 12,
-            )  # fmt: skip
+                points, patch.observed_hu[near], others, weight[near], cap, row, picture.half_mm, sigma, prior, 12
+            )
             add_line(patch.points_mm, row, picture.half_mm, sigma, model, -1.0)
             add_line(patch.points_mm, fitted, picture.half_mm, sigma, model, 1.0)
             rows[number] = fitted
     return rows, float(cost_of(patch.observed_hu, model, weight, cap))
 
 
-def _single_energy(patch: Patch, picture: Picture) -> float:
+def free_line(mass_hu_mm3: float) -> np.ndarray:
+    """Return a prior, as the kernels take it, that draws a line nowhere and keeps its length."""
+    return np.array([mass_hu_mm3, 1e-9, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+
+
+def _prior(patch: Patch, picture: Picture, count: int) -> np.ndarray:
+    """Return what each of some lines of a thing is drawn to."""
+    energy = _single_energy(patch, picture, count)
+    way = np.zeros(3) if picture.way is None else picture.way
+    way_pull = 0.0 if picture.way is None else WAY_PULL * energy
+    return np.array(
+        [
+            picture.mass_hu_mm3, MASS_PULL * energy / max(count, 1), *way, way_pull, LENGTH_PULL * energy,
+            HEIGHT_PULL * energy,
+        ]
+    )  # fmt: skip
+
+
+def drawn_along(patch: Patch, picture: Picture, fit: ClusterFit) -> ClusterFit:
+    """Return a reading fitted once more, its directions drawn to the needles' common one where the picture is vague."""
+    if picture.way is None:
+        return fit
+    kept = _fitted(patch, picture, fit.rows, sweeps=1)
+    rows, cost = min((kept, _fitted(patch, picture, _along(fit.rows, picture.way), sweeps=2)), key=_cost)
+    turned = _with_way_cost(patch, picture, rows, cost), _with_way_cost(patch, picture, *kept)
+    if turned[1] <= turned[0]:
+        rows, cost = kept
+    explained, spreads = _quality(patch, picture, rows)
+    return replace(fit, rows=rows, explained=explained, spreads=spreads)
+
+
+def _with_way_cost(patch: Patch, picture: Picture, rows: np.ndarray, cost: float) -> float:
+    assert picture.way is not None
+    sine2 = float((1.0 - (rows[:, 3:6] @ picture.way) ** 2).sum())
+    return cost + WAY_PULL * _single_energy(patch, picture, len(rows)) * sine2
+
+
+def _single_energy(patch: Patch, picture: Picture, count: int) -> float:
     above = patch.observed_hu - patch.background_hu
-    return 0.02 * float((patch.weight * above**2).sum()) / max(patch.count_by_mass(picture), 1)
+    return 0.02 * float((patch.weight * above**2).sum()) / max(patch.count_by_mass(picture), count)
 
 
 def _quality(patch: Patch, picture: Picture, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from scipy.optimize import minimize
 
 from trocar.imaging.kernels import cost_of, refine_line
-from trocar.imaging.seed_fit import Patch, Picture, blur_of, start_rows
+from trocar.imaging.seed_fit import Patch, Picture, blur_of, free_line, start_rows
 from trocar.results.seeds_seen import SeedBody
 
 MASS_RANGE_HU_MM3 = (3.0e4, 3.0e5)
@@ -57,7 +57,7 @@ class _Lone:
         for start in rows:
             row, cost = refine_line(
                 patch.points_mm, patch.observed_hu, others, patch.weight, patch.cap_hu, start, half_mm, sigma,
-                start[6], 1e-9, rounds,
+                free_line(start[6]), rounds,
             )  # fmt: skip
             if cost < left:
                 best, left = row, cost
@@ -99,6 +99,7 @@ def measure_picture(patches: Sequence[Patch], body: SeedBody, slice_mm: float) -
         half_mm=float(np.exp(x[2])),
         capsule_mm=body.length_mm,
         slice_mm=slice_mm,
+        contrast_hu=float(np.median([each.patch.contrast_hu for each in lone])),
     )
 
 
@@ -107,12 +108,13 @@ def _picture_of_trains(patches: Sequence[Patch], body: SeedBody, slice_mm: float
 
     Where no seed stands alone, a train's length says how many it holds, and its brightness what each gives.
     """
-    per_seed = []
+    per_seed, contrast_hu = [], []
     for patch in patches:
         count = max(round((patch.extent_mm - slice_mm + BLOOM_MM) / body.length_mm), 1)
         mass = patch.mass_hu_mm3 / count
         if MASS_RANGE_HU_MM3[0] < mass < MASS_RANGE_HU_MM3[1] and patch.extent_mm < LONGEST_TRAIN_MM:
             per_seed += [mass] * count
+            contrast_hu.append(patch.contrast_hu)
     if not per_seed:
         return None
     return Picture(
@@ -122,6 +124,7 @@ def _picture_of_trains(patches: Sequence[Patch], body: SeedBody, slice_mm: float
         half_mm=0.5 * BRIGHT_SHARE * body.length_mm,
         capsule_mm=body.length_mm,
         slice_mm=slice_mm,
+        contrast_hu=float(np.median(contrast_hu)),
     )
 
 

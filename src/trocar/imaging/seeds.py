@@ -9,34 +9,56 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.ndimage import binary_dilation, distance_transform_edt, find_objects, label, maximum
+from scipy.ndimage import binary_dilation
 
 from trocar.errors import ImagingError
 from trocar.geometry.volume import Quantity, Volume
-from trocar.imaging.seed_fit import ClusterFit, Patch, Picture, fit_cluster
+from trocar.imaging.kernels import add_line
+from trocar.imaging.seed_evidence import Surroundings, confidences, log_odds, log_odds_of_place
+from trocar.imaging.seed_fit import HOPELESS, REACH_MM, ClusterFit, Patch, Picture, drawn_along, fit_cluster
 from trocar.imaging.seed_picture import measure_picture
+from trocar.imaging.seed_things import (
+    CONNECTED,
+    DIM_HU,
+    DIM_SHARE_OF_PEAK,
+    DIMMEST_HU,
+    HIGHEST_SHARE,
+    SHARE_OF_PEAK,
+    Thing,
+    brighter_parts,
+    patch_of,
+    things_above,
+    typical_peak,
+)
+from trocar.imaging.seed_ways import common_way
 from trocar.results.seeds_seen import FoundSeed, Localisation, SeedBody, Verdict
 
-DIMMEST_HU = 600.0
-"""Nothing darker than this at its brightest voxel is looked at: seeds show thousands even in 5 mm slices."""
-
-SHARE_OF_PEAK = 0.4
-"""Voxels above this share of the typical peak belong to a bright thing: parts neighbours, keeps both ends of a seed."""
-
-PEAKS_RANKED = 15
-"""The typical peak is the median of this many brightest things."""
-
-THICK_MM = 4.0
-"""Depth below its own surface that no seed or train of seeds reaches."""
-
-AWAY_MM, SURE_AWAY = 30.0, 0.8
-"""So far from every planned place a thing must look more like a seed to be taken for one."""
-
-SURE, POSSIBLE = 0.5, 0.15
+SURE, POSSIBLE = 0.5, 0.1
 """Confidence from which a thing is taken for a seed, and from which a person is asked."""
 
 MOST_IN_A_CLUSTER = 40
 """Touching seeds beyond this number are not taken apart: it is a prosthesis, a stent or contrast."""
+
+LEAST_CONTRAST, LEAST_CONTRAST_OF_GROUP = 0.25, 0.45
+"""Contrast of the brightest voxel, relative to a lone seed's usual one, of one or two seeds, and of more."""
+
+WORTH_LEFT = 0.25
+"""Things of which more is left unexplained are not fitted again."""
+
+CLOSE, GOOD_LEFT = 0.08, 0.12
+"""Two readings whose scores differ by less are close; things of which less is left unexplained count as seeds."""
+
+ABLE_MASS, ABLE_EXPLAINED, SURELY_EXPLAINED = (0.3, 3.0), 0.6, 0.88
+"""Lines outside this range of brightness, or that explain less of their surroundings, are no seeds; and surely one."""
+
+SURELY_MASS = (0.6, 1.4)
+"""Brightness of those that the needles' direction is taken from."""
+
+LEAST_DIM, DIM_NEAR_MM = 0.25, 20.0
+"""The second look: a thing holds this share of a seed's brightness, and lies so near a line that is surely a seed."""
+
+TAKEN_MM = 2.4
+"""Voxels so near a line of the first look belong to it: the second look leaves them out."""
 
 
 def find_seeds(
@@ -78,28 +100,22 @@ def find_seeds(
             "a scan in {quantity} was given; seeds are looked for on CT in HU",
             quantity=scan.quantity.value,
         )
-    patches = _patches(scan, within)
+    look = _Look.at(scan, within)
+    patches = [patch for _, patch in look.first]
     picture = measure_picture(patches, body, scan.grid.spacing_ijk_mm[2]) if patches else None
     if picture is None:
         raise _nothing_found(len(patches), body)
-    readings = []
-    for number, patch in enumerate(patches):
-        readings.append(_read(patch, picture, number, scan))
-        if progress is not None:
-            progress((number + 1) / len(patches))
-    chosen = _settled(readings, expected)
-    judged = (_judged_by_place(seed, planned_lps_mm) for seeds in chosen for seed in seeds)
-    found = tuple(sorted(judged, key=lambda seed: -seed.confidence))
+    lines = _read_all(look, picture, expected, progress)
+    surroundings = Surroundings(
+        values_kji=look.values_kji,
+        spacing_kji=look.spacing_kji,
+        picture=picture,
+        rows=np.array([line.row for line in lines]).reshape(-1, 8),
+    )
+    found = _judged(lines, surroundings, scan, expected=expected, planned_lps_mm=planned_lps_mm)
     if not found:
         raise _nothing_found(len(patches), body)
     return Localisation(found=found, blur_mm=picture.blur_mm, seed_mass_hu_mm3=picture.mass_hu_mm3)
-
-
-def _judged_by_place(seed: FoundSeed, planned_lps_mm: Float[np.ndarray, "n 3"] | None) -> FoundSeed:
-    if planned_lps_mm is None or seed.verdict is not Verdict.SEED or seed.confidence >= SURE_AWAY:
-        return seed
-    away_mm = np.linalg.norm(planned_lps_mm - seed.position_lps_mm, axis=1).min()
-    return replace(seed, verdict=Verdict.DOUBTFUL) if away_mm > AWAY_MM else seed
 
 
 def _nothing_found(looked_at: int, body: SeedBody) -> ImagingError:
@@ -112,136 +128,258 @@ def _nothing_found(looked_at: int, body: SeedBody) -> ImagingError:
     )
 
 
-def _patches(scan: Volume, within: np.ndarray | None) -> list[Patch]:
-    """Return the bright things with the voxels around them."""
-    values = scan.values_kji
-    allowed = np.ones(values.shape, dtype=bool) if within is None else within
-    typical = _typical_peak(values, allowed)
-    bright = allowed & (values > max(DIMMEST_HU, SHARE_OF_PEAK * typical))
-    names, _ = label(bright, structure=np.ones((3, 3, 3)))
-    spacing_kji = np.array(scan.grid.spacing_ijk_mm[::-1])
-    pad = np.maximum(np.ceil(3.0 / spacing_kji).astype(int), 1)
-    patches = []
-    for number, box in enumerate(find_objects(names), start=1):
-        wide = tuple(
-            slice(max(part.start - p, 0), min(part.stop + p, size))
-            for part, p, size in zip(box, pad, values.shape, strict=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """The scan as it is looked at: its bright things, and the levels above which they are."""
+
+    values_kji: np.ndarray
+    allowed: np.ndarray | None
+    spacing_kji: np.ndarray
+    typical_hu: float
+    bright: np.ndarray
+    first: list[tuple[Thing, Patch]]
+
+    @classmethod
+    def at(cls, scan: Volume, within: np.ndarray | None) -> "_Look":
+        """Find the bright things of a scan."""
+        values, spacing = scan.values_kji, np.array(scan.grid.spacing_ijk_mm[::-1])
+        typical = typical_peak(values, within)
+        level = max(DIMMEST_HU, SHARE_OF_PEAK * typical)
+        bright = values > level if within is None else within & (values > level)
+        first = []
+        for thing in things_above(values, bright, level, HIGHEST_SHARE * typical, spacing):
+            patch = patch_of(values, bright, thing, spacing)
+            if patch is not None:
+                first.append((thing, patch))
+        return cls(
+            values_kji=values, allowed=within, spacing_kji=spacing, typical_hu=typical, bright=bright, first=first
         )
-        inside = names[wide] == number
-        if _is_thick(inside, spacing_kji):
+
+    @property
+    def highest_hu(self) -> float:
+        """Level above which no thing is taken apart further."""
+        return HIGHEST_SHARE * self.typical_hu
+
+    def brighter(self, thing: Thing) -> list[tuple[Thing, Patch]]:
+        """Return what stands out of a thing."""
+        found = []
+        for part in brighter_parts(self.values_kji, thing, self.highest_hu, self.spacing_kji):
+            patch = patch_of(self.values_kji, np.zeros_like(self.bright), part, self.spacing_kji)
+            if patch is not None:
+                found.append((part, patch))
+        return found
+
+    def second(self, rows: np.ndarray, picture: Picture) -> list[Patch]:
+        """Return dimmer things away from the lines already found, with those lines taken off."""
+        level = max(DIM_HU, DIM_SHARE_OF_PEAK * self.typical_hu)
+        dim = self.values_kji > level
+        if self.allowed is not None:
+            dim &= self.allowed
+        _leave_out(dim, rows, picture.half_mm, self.spacing_kji)
+        dim &= ~binary_dilation(self.bright, structure=CONNECTED)
+        dim &= _near(rows, dim.shape, self.spacing_kji)
+        found = []
+        for thing in things_above(self.values_kji, dim, level, level, self.spacing_kji):
+            patch = patch_of(self.values_kji, self.bright, thing, self.spacing_kji)
+            if patch is not None and patch.mass_hu_mm3 > LEAST_DIM * picture.seen_mass_hu_mm3:
+                found.append(_without(patch, rows, picture))
+        return found
+
+
+def _leave_out(dim: np.ndarray, rows: np.ndarray, half_mm: float, spacing_kji: np.ndarray) -> None:
+    """Clear the voxels near lines."""
+    steps = np.linspace(-half_mm, half_mm, 5)
+    reach = np.ceil((TAKEN_MM + half_mm) / spacing_kji).astype(int) + 1
+    for row in rows:
+        middle = np.rint(row[2::-1] / spacing_kji).astype(int)
+        low, high = np.maximum(middle - reach, 0), np.minimum(middle + reach + 1, dim.shape)
+        box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+        if any(part.start >= part.stop for part in box):
             continue
-        others = bright[wide] & ~inside
-        patch = _patch(values[wide], inside, others, np.array([part.start for part in wide]), spacing_kji)
-        if patch is not None:
-            patches.append(patch)
-    return patches
+        places = (np.indices(dim[box].shape).reshape(3, -1).T + low) * spacing_kji
+        points = row[:3] + steps[:, None] * row[3:6]
+        away = np.linalg.norm(places[:, None, ::-1] - points[None], axis=2).min(axis=1)
+        dim[box] &= (away > TAKEN_MM).reshape(dim[box].shape)
 
 
-def _typical_peak(values: np.ndarray, allowed: np.ndarray) -> float:
-    """Return the median peak of the brightest things: seeds outshine bone, and outnumber prostheses."""
-    names, count = label(allowed & (values > 1.5 * DIMMEST_HU), structure=np.ones((3, 3, 3)))
-    if count == 0:
-        return 0.0
-    peaks = np.sort(maximum(values, names, np.arange(1, count + 1)))[::-1]
-    return float(np.median(peaks[:PEAKS_RANKED]))
+def _near(rows: np.ndarray, shape_kji: tuple[int, ...], spacing_kji: np.ndarray) -> np.ndarray:
+    """Return where dim seeds may be: beside other seeds, whose shadows dim them."""
+    near = np.zeros(shape_kji, dtype=bool)
+    reach = np.ceil(DIM_NEAR_MM / spacing_kji).astype(int)
+    for row in rows:
+        middle = np.rint(row[2::-1] / spacing_kji).astype(int)
+        low, high = np.maximum(middle - reach, 0), np.minimum(middle + reach + 1, shape_kji)
+        near[low[0] : high[0], low[1] : high[1], low[2] : high[2]] = True
+    return near
 
 
-def _patch(
-    values: np.ndarray, inside: np.ndarray, others: np.ndarray, first_kji: np.ndarray, spacing_kji: np.ndarray
-) -> Patch | None:
-    """Return one bright thing: its voxels and those within 3 mm that no other bright thing owns."""
-    around = binary_dilation(inside, structure=np.ones((3, 3, 3)), iterations=_voxels(2.0, spacing_kji[1]))
-    kept = around & ~binary_dilation(others, structure=np.ones((3, 3, 3)))
-    kept |= inside
-    ring = around & ~binary_dilation(inside, structure=np.ones((3, 3, 3))) & ~others
-    if ring.sum() < 8:
-        return None
-    index_kji = np.argwhere(kept) + first_kji
-    return Patch(
-        points_mm=(index_kji * spacing_kji)[:, ::-1].astype(np.float64),
-        observed_hu=values[kept].astype(np.float64),
-        bright=inside[kept],
-        background_hu=float(np.median(values[ring])),
-        voxel_mm3=float(np.prod(spacing_kji)),
-    )
-
-
-def _is_thick(inside: np.ndarray, spacing_kji: np.ndarray) -> bool:
-    """Say whether a bright thing is thicker than any seed however it blooms: a prosthesis, a tooth, solid bone."""
-    if inside.sum() * float(np.prod(spacing_kji)) < THICK_MM**3:
-        return False
-    depth = distance_transform_edt(np.pad(inside, 1), sampling=np.minimum(spacing_kji, THICK_MM))
-    return bool(depth.max() > THICK_MM)
-
-
-def _voxels(length_mm: float, spacing_mm: float) -> int:
-    return max(int(np.ceil(length_mm / spacing_mm)), 1)
+def _without(patch: Patch, rows: np.ndarray, picture: Picture) -> Patch:
+    near = [row for row in rows if np.linalg.norm(patch.points_mm - row[:3], axis=1).min() < REACH_MM]
+    observed = patch.observed_hu.copy()
+    for row in near:
+        add_line(patch.points_mm, row, picture.half_mm, picture.sigma, observed, -1.0)
+    return replace(patch, observed_hu=np.maximum(observed, patch.background_hu - 200.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Reading:
-    """The best and the second-best number of seeds for one bright thing."""
+class _Line:
+    """A line of the chosen reading of a thing."""
 
-    best: tuple[FoundSeed, ...]
-    second: tuple[FoundSeed, ...]
-    preference: float
+    row: np.ndarray
+    explained: float
+    sd_mm: float
+    sd_deg: float
+    share_left: float
+    patch: Patch
+    cluster: int
 
+    def may_be_seed(self, picture: Picture) -> bool:
+        """Whether it is worth a closer look."""
+        low, high = ABLE_MASS
+        return self.explained > ABLE_EXPLAINED and bool(low < self.row[6] / picture.mass_hu_mm3 < high)
 
-def _read(patch: Patch, picture: Picture, number: int, scan: Volume) -> _Reading:
-    if patch.count_by_mass(picture) > MOST_IN_A_CLUSTER:
-        return _Reading(best=(), second=(), preference=np.inf)
-    fits = sorted(fit_cluster(patch, picture), key=lambda fit: fit.score)
-    readings = [_seeds_of(fit, picture, number, scan) for fit in fits[:2]]
-    second = readings[1] if len(readings) > 1 else readings[0]
-    preference = fits[1].score - fits[0].score if len(fits) > 1 else np.inf
-    return _Reading(best=readings[0], second=second, preference=float(preference))
-
-
-def _seeds_of(fit: ClusterFit, picture: Picture, cluster: int, scan: Volume) -> tuple[FoundSeed, ...]:
-    unit_steps = scan.grid.steps_lps_mm / np.array(scan.grid.spacing_ijk_mm)[:, None]
-    found = []
-    for row, share, (sd_mm, sd_deg) in zip(fit.rows, fit.explained, fit.spreads, strict=True):
-        ratio = float(row[6] / picture.mass_hu_mm3)
-        confidence = _confidence(ratio, float(share))
-        if confidence < POSSIBLE:
-            continue
-        found.append(
-            FoundSeed(
-                position_lps_mm=scan.grid.origin_lps_mm + row[:3] @ unit_steps,
-                axis_lps=row[3:6] @ unit_steps,
-                confidence=confidence,
-                verdict=Verdict.SEED if confidence >= SURE else Verdict.DOUBTFUL,
-                position_sd_mm=float(sd_mm),
-                cluster=cluster,
-                mass_ratio=ratio,
-                explained=float(share),
-                axis_sd_deg=float(sd_deg),
-            )
+    def log_odds(self, surroundings: Surroundings) -> float:
+        """Return the log-odds of its being a seed, by the picture alone."""
+        return log_odds(
+            surroundings.evidence(self.row, self.patch, explained=self.explained, share_left=self.share_left)
         )
-    return tuple(found)
+
+    def seen(self, place_lps_mm: np.ndarray, axis_lps: np.ndarray, confidence: float, mass_hu_mm3: float) -> FoundSeed:
+        """Return it as a found seed."""
+        return FoundSeed(
+            position_lps_mm=place_lps_mm,
+            axis_lps=axis_lps,
+            confidence=confidence,
+            verdict=Verdict.SEED if confidence >= SURE else Verdict.DOUBTFUL,
+            position_sd_mm=self.sd_mm,
+            cluster=self.cluster,
+            mass_ratio=float(self.row[6] / mass_hu_mm3),
+            explained=self.explained,
+            axis_sd_deg=self.sd_deg,
+        )
 
 
-def _confidence(mass_ratio: float, explained: float) -> float:
-    """Return 1 for a line of the right brightness that explains its surroundings, falling to 0 for anything else.
+def _read_all(
+    look: _Look, picture: Picture, expected: int | None, progress: Callable[[float], None] | None
+) -> list[_Line]:
+    told = progress or (lambda share: None)
+    waiting = list(look.first)
+    readings: list[tuple[Patch, list[ClusterFit]]] = []
+    done, whole = 0, max(len(waiting), 1)
+    while waiting:
+        thing, patch = waiting.pop()
+        done += 1
+        told(0.8 * min(done / whole, 1.0))
+        if not _is_bright_enough(patch, picture):
+            continue
+        fits = _fits(patch, picture)
+        if fits and fits[0].share_left < 1.0 - HOPELESS:
+            readings.append((patch, fits))
+        else:
+            parts = look.brighter(thing)
+            waiting += parts
+            whole += len(parts)
+            if not parts and fits:
+                readings.append((patch, fits[:1]))
+    chosen = _settled([fits for _, fits in readings], expected)
+    picture = _with_way(picture, chosen)
+    if picture.way is not None:
+        chosen = [
+            drawn_along(patch, picture, fit) if fit.share_left < WORTH_LEFT else fit
+            for (patch, _), fit in zip(readings, chosen, strict=True)
+        ]
+    lines = [
+        line
+        for number, ((patch, _), fit) in enumerate(zip(readings, chosen, strict=True))
+        for line in _lines(fit, patch, number)
+    ]
+    lines = [line for line in lines if line.may_be_seed(picture)]
+    sure = [line.row for line in lines if line.explained > SURELY_EXPLAINED]
+    for number, patch in enumerate(look.second(np.array(sure).reshape(-1, 8), picture), start=len(readings)):
+        fits = _fits(patch, picture) if _is_bright_enough(patch, picture) else []
+        if fits:
+            lines += [line for line in _lines(fits[0], patch, number) if line.may_be_seed(picture)]
+    told(1.0)
+    return lines
 
-    A factor of two in brightness, or 30 % of the picture unexplained, each cost a standard deviation: rays along a
-    lying seed are nearly put out and a 12-bit scale cuts it off: it can show half the brightness of a standing one.
-    """
-    brightness = np.log(max(mass_ratio, 1e-3)) / np.log(2.0)
-    rest = max(1.0 - explained, 0.0) / 0.30
-    return float(np.exp(-0.5 * (brightness**2 + rest**2)))
+
+def _with_way(picture: Picture, chosen: list[ClusterFit]) -> Picture:
+    """Return the picture with the needles' common direction, as the surest seeds show it."""
+    low, high = SURELY_MASS
+    sure = [
+        row[:3]
+        for fit in chosen
+        for row, share in zip(fit.rows, fit.explained, strict=True)
+        if share > SURELY_EXPLAINED and low < row[6] / picture.mass_hu_mm3 < high and fit.share_left < GOOD_LEFT
+    ]
+    return replace(picture, way=common_way(np.array(sure).reshape(-1, 3), picture.slice_mm))
 
 
-def _settled(readings: list[_Reading], expected: int | None) -> list[tuple[FoundSeed, ...]]:
-    """Return one reading a bright thing; a known count decides close calls."""
-    chosen = [reading.best for reading in readings]
+def _is_bright_enough(patch: Patch, picture: Picture) -> bool:
+    """Say whether a thing can be seeds: one may be dim in another's shadow, a group has bright ones among them."""
+    count = max(patch.count_by_mass(picture), patch.count_by_length(picture))
+    least = LEAST_CONTRAST_OF_GROUP if count > 2 else LEAST_CONTRAST
+    return bool(patch.contrast_hu > least * picture.contrast_hu)
+
+
+def _fits(patch: Patch, picture: Picture) -> list[ClusterFit]:
+    """Return the readings of a thing, the best first; none where it is too much."""
+    if max(patch.count_by_mass(picture), patch.count_by_length(picture)) > MOST_IN_A_CLUSTER:
+        return []
+    return sorted(fit_cluster(patch, picture), key=lambda fit: fit.score)
+
+
+def _lines(fit: ClusterFit, patch: Patch, number: int) -> list[_Line]:
+    return [
+        _Line(
+            row=row,
+            explained=float(share),
+            sd_mm=float(sd_mm),
+            sd_deg=float(sd_deg),
+            share_left=fit.share_left,
+            patch=patch,
+            cluster=number,
+        )
+        for row, share, (sd_mm, sd_deg) in zip(fit.rows, fit.explained, fit.spreads, strict=True)
+    ]
+
+
+def _judged(
+    lines: list[_Line],
+    surroundings: Surroundings,
+    scan: Volume,
+    *,
+    expected: int | None,
+    planned_lps_mm: Float[np.ndarray, "n 3"] | None,
+) -> tuple[FoundSeed, ...]:
+    """Return lines with their confidence, the surest first; those that nobody need look at are left out."""
+    unit_steps = scan.grid.steps_lps_mm / np.array(scan.grid.spacing_ijk_mm)[:, None]
+    places = scan.grid.origin_lps_mm + surroundings.rows[:, :3] @ unit_steps
+    odds = np.array([line.log_odds(surroundings) for line in lines])
+    if planned_lps_mm is not None and len(planned_lps_mm) and len(places):
+        away = np.linalg.norm(places[:, None] - planned_lps_mm[None], axis=2).min(axis=1)
+        odds = odds + log_odds_of_place(away)
+    mass = surroundings.picture.mass_hu_mm3
+    found = [
+        line.seen(place, line.row[3:6] @ unit_steps, float(confidence), mass)
+        for line, place, confidence in zip(lines, places, confidences(odds, expected), strict=True)
+        if confidence >= POSSIBLE
+    ]
+    return tuple(sorted(found, key=lambda seed: -seed.confidence))
+
+
+def _settled(readings: list[list[ClusterFit]], expected: int | None) -> list[ClusterFit]:
+    """Return one reading a bright thing; a known count decides close calls between the best two."""
+    chosen = [fits[0] for fits in readings]
     if expected is None:
         return chosen
-    close = 0.1
-    for place in sorted(range(len(readings)), key=lambda n: readings[n].preference):
-        reading = readings[place]
-        missing = expected - sum(len(seeds) for seeds in chosen)
-        change = len(reading.second) - len(reading.best)
-        if reading.preference < close and change != 0 and abs(missing - change) < abs(missing):
-            chosen[place] = reading.second
+    preference = [fits[1].score - fits[0].score if len(fits) > 1 else np.inf for fits in readings]
+    good = [fits[0].share_left < GOOD_LEFT for fits in readings]
+    for place in np.argsort(preference):
+        if preference[place] >= CLOSE or not good[place]:
+            continue
+        missing = expected - sum(len(fit.rows) for fit, counts in zip(chosen, good, strict=True) if counts)
+        change = len(readings[place][1].rows) - len(readings[place][0].rows)
+        if abs(missing - change) < abs(missing):
+            chosen[place] = readings[place][1]
     return chosen
