@@ -166,7 +166,7 @@ def _gain_of_width(own: _Own, row: np.ndarray, patch: Patch, picture: Picture) -
     return float((usual_left - wide_left) / whole)
 
 
-WEIGHTS = np.array([-0.5, -8.0, -1.0, -18.0, -0.5, -22.0, -20.0, -10.0, -1.5])
+WEIGHTS = np.array([-1.5, -8.0, -1.0, -18.0, -0.5, -22.0, -20.0, -10.0, -1.5])
 CONSTANT = 4.4
 """Log-odds of a seed: constant and weights of `Evidence.values`."""
 
@@ -176,7 +176,7 @@ def log_odds(evidence: Evidence) -> float:
     return float(CONSTANT + WEIGHTS @ evidence.values)
 
 
-PLAN_SPREAD_MM, ASTRAY = 7.0, 0.03
+PLAN_SPREAD_MM, ASTRAY = 7.0, 0.01
 """How far seeds lie from where they were planned, and the share of them that may lie anywhere."""
 
 PLAN_GAIN = 1.0

@@ -15,7 +15,17 @@ from trocar.errors import ImagingError
 from trocar.geometry.volume import Quantity, Volume
 from trocar.imaging.kernels import add_line
 from trocar.imaging.seed_evidence import Surroundings, confidences, log_odds, log_odds_of_place
-from trocar.imaging.seed_fit import HOPELESS, REACH_MM, ClusterFit, Patch, Picture, drawn_along, fit_cluster
+from trocar.imaging.seed_fit import (
+    HOPELESS,
+    LONG_THING,
+    REACH_MM,
+    SAME_PLACE_MM,
+    ClusterFit,
+    Patch,
+    Picture,
+    drawn_along,
+    fit_cluster,
+)
 from trocar.imaging.seed_picture import measure_picture
 from trocar.imaging.seed_things import (
     CONNECTED,
@@ -56,6 +66,9 @@ SURELY_MASS = (0.6, 1.4)
 
 LEAST_DIM, DIM_NEAR_MM = 0.25, 20.0
 """The second look: a thing holds this share of a seed's brightness, and lies so near a line that is surely a seed."""
+
+DENSE = 2.5
+"""Many seeds are not packed side by side: their number is no more than this many times that of a train as long."""
 
 TAKEN_MM = 2.4
 """Voxels so near a line of the first look belong to it: the second look leaves them out."""
@@ -106,13 +119,8 @@ def find_seeds(
     if picture is None:
         raise _nothing_found(len(patches), body)
     lines = _read_all(look, picture, expected, progress)
-    surroundings = Surroundings(
-        values_kji=look.values_kji,
-        spacing_kji=look.spacing_kji,
-        picture=picture,
-        rows=np.array([line.row for line in lines]).reshape(-1, 8),
-    )
-    found = _judged(lines, surroundings, scan, expected=expected, planned_lps_mm=planned_lps_mm)
+    lines, odds = _one_a_place(lines, look, picture)
+    found = _judged(lines, odds, picture, scan, expected=expected, planned_lps_mm=planned_lps_mm)
     if not found:
         raise _nothing_found(len(patches), body)
     return Localisation(found=found, blur_mm=picture.blur_mm, seed_mass_hu_mm3=picture.mass_hu_mm3)
@@ -324,7 +332,8 @@ def _is_bright_enough(patch: Patch, picture: Picture) -> bool:
 
 def _fits(patch: Patch, picture: Picture) -> list[ClusterFit]:
     """Return the readings of a thing, the best first; none where it is too much."""
-    if max(patch.count_by_mass(picture), patch.count_by_length(picture)) > MOST_IN_A_CLUSTER:
+    by_mass, by_length = patch.count_by_mass(picture), patch.count_by_length(picture)
+    if max(by_mass, by_length) > MOST_IN_A_CLUSTER or (by_mass > LONG_THING and by_mass > DENSE * by_length):
         return []
     return sorted(fit_cluster(patch, picture), key=lambda fit: fit.score)
 
@@ -344,9 +353,34 @@ def _lines(fit: ClusterFit, patch: Patch, number: int) -> list[_Line]:
     ]
 
 
+def _one_a_place(lines: list[_Line], look: _Look, picture: Picture) -> tuple[list[_Line], np.ndarray]:
+    """Return lines with their log-odds; of lines in one place, which two looks can find, the likelier only."""
+    odds = _log_odds(lines, look, picture)
+    kept: list[int] = []
+    for number in np.argsort(-odds):
+        here = lines[number].row[:3]
+        if all(np.linalg.norm(lines[other].row[:3] - here) > SAME_PLACE_MM for other in kept):
+            kept.append(int(number))
+    if len(kept) == len(lines):
+        return lines, odds
+    left = [lines[number] for number in kept]
+    return left, _log_odds(left, look, picture)
+
+
+def _log_odds(lines: list[_Line], look: _Look, picture: Picture) -> np.ndarray:
+    surroundings = Surroundings(
+        values_kji=look.values_kji,
+        spacing_kji=look.spacing_kji,
+        picture=picture,
+        rows=np.array([line.row for line in lines]).reshape(-1, 8),
+    )
+    return np.array([line.log_odds(surroundings) for line in lines])
+
+
 def _judged(
     lines: list[_Line],
-    surroundings: Surroundings,
+    odds: np.ndarray,
+    picture: Picture,
     scan: Volume,
     *,
     expected: int | None,
@@ -354,14 +388,13 @@ def _judged(
 ) -> tuple[FoundSeed, ...]:
     """Return lines with their confidence, the surest first; those that nobody need look at are left out."""
     unit_steps = scan.grid.steps_lps_mm / np.array(scan.grid.spacing_ijk_mm)[:, None]
-    places = scan.grid.origin_lps_mm + surroundings.rows[:, :3] @ unit_steps
-    odds = np.array([line.log_odds(surroundings) for line in lines])
+    rows = np.array([line.row for line in lines]).reshape(-1, 8)
+    places = scan.grid.origin_lps_mm + rows[:, :3] @ unit_steps
     if planned_lps_mm is not None and len(planned_lps_mm) and len(places):
         away = np.linalg.norm(places[:, None] - planned_lps_mm[None], axis=2).min(axis=1)
         odds = odds + log_odds_of_place(away)
-    mass = surroundings.picture.mass_hu_mm3
     found = [
-        line.seen(place, line.row[3:6] @ unit_steps, float(confidence), mass)
+        line.seen(place, line.row[3:6] @ unit_steps, float(confidence), picture.mass_hu_mm3)
         for line, place, confidence in zip(lines, places, confidences(odds, expected), strict=True)
         if confidence >= POSSIBLE
     ]
