@@ -9,7 +9,7 @@ import typer
 
 from trocar.cli import options
 from trocar.cli.ablate_files import write_ablation_plan, write_margin
-from trocar.cli.ablate_request import ablation_request
+from trocar.cli.ablate_request import ablation_request, margin_request
 from trocar.cli.ablate_simulate import simulate
 from trocar.cli.console import Speaker
 from trocar.cli.exits import exit_of_findings
@@ -19,15 +19,13 @@ from trocar.cli.surroundings import Surroundings
 from trocar.dicom.image import read_image
 from trocar.dicom.rtstruct import read_structures
 from trocar.errors import UsageError
-from trocar.imaging.grow import GrowRules
 from trocar.plan.patient import Image
 from trocar.plan.structures import Structure
 from trocar.report.document import say
 from trocar.results.findings import Severity
 from trocar.results.registration import Motion
-from trocar.rules.ablation_margin import load_margin_pack
 from trocar.workflow.plan_ablation import plan_ablation
-from trocar.workflow.verify_ablation import AblationVerifyRequest, Landmarks, verify_ablation
+from trocar.workflow.verify_ablation import Landmarks, verify_ablation
 
 READING = say("cli.ablate-reading", "Reading images and structures")
 PAPERS = say("cli.ablate-papers", "Writing papers and DICOM")
@@ -148,21 +146,20 @@ def verify(
         before = read_image(images).value
         scan = None if after is None else read_image(after).value
         drawn = read_structures(structures, image=before).value
-        request = AblationVerifyRequest(
+        request = margin_request(
             before=before,
             structures=drawn,
             lesion=lesion,
             organ=organ,
             after=scan,
             zone=_zone(zone_file or structures, zone, scan or before),
-            zone_click_lps_mm=_point(click),
-            grow_rules=GrowRules(blur_mm=1.0, spreads=3.0, neck_mm=3.0, most_radius_mm=60.0),
+            click_lps_mm=_point(click),
             wanted_mm=margin_mm,
             outline_error_mm=outline_error_mm,
             registration_error_mm=registration_error_mm,
             landmarks=None if landmarks is None else _landmarks(landmarks),
             motion=_motion(motion),
-            pack=load_margin_pack(pack),
+            pack=pack,
             organ_kind=kind,
         )
         told(READING, 1.0)

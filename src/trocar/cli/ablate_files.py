@@ -12,6 +12,8 @@ import trocar
 from trocar.catalogue.applicators import load_applicator
 from trocar.cli.as_json import finding_json
 from trocar.cli.folders import MARK
+from trocar.cli.outcome import heat_told, margin_told, write_outcome
+from trocar.cli.picture_files import write_pictures
 from trocar.dicom.pdf import encapsulate
 from trocar.dicom.rtstruct_writing import write_structures
 from trocar.dicom.seg_writer import write_seg
@@ -26,7 +28,7 @@ from trocar.plan.ablation import AblationPlan
 from trocar.plan.patient import Image
 from trocar.plan.structures import Structure, StructureSet
 from trocar.report.ablation import MarginCase, PlannedCase, planning_report, verification_report
-from trocar.report.document import Document, Picture, Text, say
+from trocar.report.document import Document, Text, say
 from trocar.report.pictures import Paper
 from trocar.report.typeset import typeset
 from trocar.results.ablation_margin import AblationMargin
@@ -74,6 +76,7 @@ def write_margin(
         write_document(folder, document, "margin", title, language=language, image=request.before, at=at)
     drawn = (request.structures.named(request.lesion), *further)
     write_zone(folder, request.before, verified.zone, drawn, at=at)
+    write_outcome(folder, margin_told(verified))
     data = margin_data(verified.margin, verified.findings)
     return marked(folder, data)
 
@@ -120,6 +123,7 @@ def write_ablation_plan(
         title = "Plan of an ablation" if language is Language.ENGLISH else "消融治疗计划"
         write_document(folder, document, "plan", title, language=language, image=request.image, at=at)
     write_zone(folder, request.image, zone, (request.structures.named(request.target.lesion),), at=at)
+    write_outcome(folder, heat_told(request, proposed))
     data = margin_data(proposed.margin, proposed.findings) | {
         "plan": ablation_json(proposed.plan),
         "chance_covered": proposed.chance_covered,
@@ -161,11 +165,7 @@ def write_document(
     pdf = typeset(document, language=language)
     stem = f"{name}-{language.value}"
     (folder / f"{stem}.pdf").write_bytes(pdf)
-    pictures = folder / f"pictures-{language.value}"
-    pictures.mkdir()
-    for block in document.blocks:
-        if isinstance(block, Picture) and block.name:
-            (pictures / f"{block.name}.{block.suffix}").write_bytes(block.data)
+    write_pictures(document, folder / f"pictures-{language.value}", language=language)
     encapsulate(
         pdf, folder / f"{stem}.dcm", patient=image.patient, study_uid=image.reference.study_uid, title=title, at=at
     )

@@ -3,20 +3,28 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from trocar.catalogue.applicators import Energy, load_applicator
 from trocar.catalogue.calibration import own_factor, read_measured_zones
 from trocar.catalogue.zones import Evidence, ZoneTissue
 from trocar.cli.plan_request import SIDES
 from trocar.cli.request_section import Section, a_list, a_number, a_table, a_text, a_whole
 from trocar.imaging.bone import bone_structure
+from trocar.imaging.grow import GrowRules
 from trocar.imaging.skin import find_body
 from trocar.plan.ablation import AblationTarget, Control, PowerStep, Schedule
 from trocar.plan.access import AccessRules, CrossingLimit, Obstacle
 from trocar.plan.patient import Image
-from trocar.plan.structures import StructureSet
+from trocar.plan.structures import Structure, StructureSet
+from trocar.results.registration import Motion
 from trocar.rules.ablation_margin import load_margin_pack
 from trocar.workflow.ablation_zones import ZoneChoice
 from trocar.workflow.plan_ablation import AblationRequest
+from trocar.workflow.verify_ablation import AblationVerifyRequest, Landmarks
+
+GROW_RULES = GrowRules(blur_mm=1.0, spreads=3.0, neck_mm=3.0, most_radius_mm=60.0)
+"""How a zone grows from a point in its middle."""
 
 
 def ablation_request(section: Section, image: Image, structures: StructureSet) -> AblationRequest:
@@ -115,3 +123,40 @@ def _lengths(value: Any) -> dict[str, float]:
 
 def _counts(value: Any) -> dict[str, int]:
     return {a_text(name): a_whole(count) for name, count in a_table(value).items()}
+
+
+def margin_request(
+    *,
+    before: Image,
+    after: Image | None,
+    structures: StructureSet,
+    lesion: str,
+    organ: str,
+    organ_kind: str,
+    zone: Structure | None,
+    click_lps_mm: Any,
+    wanted_mm: float,
+    registration_error_mm: float | None,
+    outline_error_mm: float | None,
+    landmarks: Landmarks | None = None,
+    motion: Motion = Motion.RIGID,
+    pack: str = "published/ablation_margin",
+) -> AblationVerifyRequest:
+    """Return a request to measure a margin, the zone drawn or grown from a point on the scan after."""
+    return AblationVerifyRequest(
+        before=before,
+        structures=structures,
+        lesion=lesion,
+        organ=organ,
+        after=after,
+        zone=zone,
+        zone_click_lps_mm=None if click_lps_mm is None else np.asarray(click_lps_mm, dtype=np.float64),
+        grow_rules=GROW_RULES,
+        wanted_mm=wanted_mm,
+        outline_error_mm=outline_error_mm,
+        registration_error_mm=registration_error_mm,
+        landmarks=landmarks,
+        motion=motion,
+        pack=load_margin_pack(pack),
+        organ_kind=organ_kind,
+    )

@@ -18,9 +18,10 @@ from trocar.cli.figures import figures
 from trocar.cli.folders import MARK, require_free, whole_folder
 from trocar.cli.loading import Case, Told, load_case
 from trocar.cli.packs import load_tolerances, printed_limits
+from trocar.cli.picture_files import write_pictures
 from trocar.cli.surroundings import Surroundings
 from trocar.messages import Language, Message
-from trocar.report.document import Picture, say
+from trocar.report.document import say
 from trocar.report.pictures import Paper
 from trocar.report.plan_check import CheckedCase, plan_check_document
 from trocar.report.typeset import typeset
@@ -172,8 +173,7 @@ def write_check(
     document = plan_check_document(printed, made_at=made_at, paper=paper)
     pdf = typeset(document, language=paper.language, extra_fonts=paper.extra_fonts)
     (folder / f"{name}-{paper.language.value}.pdf").write_bytes(pdf)
-    for picture in (block for block in document.blocks if isinstance(block, Picture) and block.name):
-        (folder / f"{picture.name}.{picture.suffix}").write_bytes(picture.data)
+    write_pictures(document, folder, language=paper.language)
     data = check_data(case, checked.check, paper.language)
     (folder / MARK).write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 

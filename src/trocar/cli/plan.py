@@ -16,6 +16,8 @@ from trocar.cli import options
 from trocar.cli.console import Speaker
 from trocar.cli.exits import Exit, exit_of_findings
 from trocar.cli.folders import MARK, whole_folder
+from trocar.cli.outcome import seeds_told, write_outcome
+from trocar.cli.picture_files import write_pictures
 from trocar.cli.plan_assumptions import assumed_words, consequences_json
 from trocar.cli.plan_front import run_front
 from trocar.cli.plan_request import guide_design, implant_request
@@ -212,6 +214,7 @@ def write_proposal(
     told(papers, 1.0)
     data = _summary(request, proposed, difference)
     (folder / MARK).write_text(json.dumps(data, ensure_ascii=False, indent=2), encoding="utf-8")
+    write_outcome(folder, seeds_told(request, proposed))
     return data
 
 
@@ -307,6 +310,7 @@ def _write_papers(
         pdf = typeset(document, language=language)
         (folder / f"{name}_{language.value}.pdf").write_bytes(pdf)
         if name == "plan":
+            write_pictures(document, folder / f"pictures-{language.value}", language=language)
             encapsulate(
                 pdf,
                 folder / f"{name}_{language.value}.dcm",

@@ -9,7 +9,9 @@ import numpy as np
 
 import trocar
 from trocar.cli.as_json import SCHEMA, finding_json, indices_json, plan_json
+from trocar.cli.outcome import dose_told, write_outcome
 from trocar.cli.packs import CONFIDENCE
+from trocar.cli.picture_files import write_pictures
 from trocar.dicom.pdf import encapsulate
 from trocar.dicom.references import ObjectReference
 from trocar.dicom.rtdose_writing import write_dose
@@ -22,7 +24,6 @@ from trocar.imaging.register import checkerboard
 from trocar.messages import Language
 from trocar.plan.structures import StructureSet
 from trocar.report.basis import Limit
-from trocar.report.document import Document, Picture
 from trocar.report.pictures import Paper
 from trocar.report.protection import discharge_card
 from trocar.report.typeset import typeset
@@ -52,7 +53,7 @@ def write_verification(
         document = verification_document(case, made_at=at, paper=paper)
         pdf = typeset(document, language=language, extra_fonts=fonts)
         (folder / f"verification-{language.value}.pdf").write_bytes(pdf)
-        _write_pictures(document, folder / f"pictures-{language.value}")
+        write_pictures(document, folder / f"pictures-{language.value}", language=language)
         if verified.protection is not None:
             card = discharge_card(verified.protection, verified.planned, made_at=at, paper=paper)
             (folder / f"card-{language.value}.pdf").write_bytes(typeset(card, language=language, extra_fonts=fonts))
@@ -64,13 +65,8 @@ def write_verification(
             title="Verification of a seed implant" if language is Language.ENGLISH else "粒子植入术后剂量验证",
             at=at,
         )
+    write_outcome(folder, dose_told(verified))
     return verification_data(verified, Language.ENGLISH)
-
-
-def _write_pictures(document: Document, folder: Path) -> None:
-    folder.mkdir()
-    for picture in (block for block in document.blocks if isinstance(block, Picture) and block.name):
-        (folder / f"{picture.name}.{picture.suffix}").write_bytes(picture.data)
 
 
 def _write_dicom(verified: Verification, folder: Path, *, at: datetime) -> Dose:

@@ -132,6 +132,7 @@ def plan_report(dossier: PlanDossier, pictures: PlanPictures, *, paper: Paper, m
             suffix="svg",
             alternative=say("report.plan-dvh-alternative", "Cumulative dose–volume histograms of all structures."),
             caption=say("report.plan-dvh-caption", "Dose–volume histograms, total dose to complete decay."),
+            name="dvh",
         ),
         Heading(text=say("report.plan-slices", "Dose on the images"), new_page=True),
         Picture(
@@ -139,6 +140,7 @@ def plan_report(dossier: PlanDossier, pictures: PlanPictures, *, paper: Paper, m
             suffix="svg",
             alternative=say("report.plan-slices-alternative", "Slices with isodose lines, outlines and seeds."),
             caption=say("report.plan-slices-caption", "Isodose lines, outlines and seed centres (crosses)."),
+            name="slices",
         ),
         Heading(text=say("report.plan-needles", "Needles"), new_page=True),
         _needle_table(needles, kinds),
@@ -149,6 +151,7 @@ def plan_report(dossier: PlanDossier, pictures: PlanPictures, *, paper: Paper, m
             alternative=say("report.plan-space-alternative", "Needles, seeds and outlines in space."),
             caption=say("report.plan-space-caption", "Needles from skin to tip, seeds, and the outlines they pass."),
             width_percent=86,
+            name="needles",
         ),
         Heading(text=say("report.plan-map", "Seeds in the needles"), new_page=True),
         *_map_blocks(needles, dossier, paper),
