@@ -1,7 +1,5 @@
 """The process that does one job and writes down what came of it."""
 
-import hashlib
-import json
 import sys
 from typing import Any
 
@@ -18,13 +16,14 @@ def main(number: int) -> None:
     from trocar.messages import Language
     from trocar_clinic.calculations.kinds import function_of
     from trocar_clinic.calculations.models import Job
+    from trocar_clinic.calculations.results import hash_of
     from trocar_clinic.errors import Refused
 
     job = Job.objects.get(pk=number)
     mine = Job.objects.filter(pk=number, owner=job.owner, status=Job.Status.RUNNING)
 
-    def progress(share: float, stage: str) -> None:
-        mine.update(progress=share, stage=stage)
+    def progress(share: float, stage: str, stage_zh: str = "") -> None:
+        mine.update(progress=share, stage=stage[:200], stage_zh=stage_zh[:200])
 
     ended: dict[str, Any] = {"finished_at": timezone.now(), "lease_until": None, "library_version": trocar.__version__}
     try:
@@ -35,10 +34,8 @@ def main(number: int) -> None:
     except Refused as refused:
         mine.update(status=Job.Status.FAILED, error=_told(refused), **ended)
     else:
-        text = json.dumps(outcome, sort_keys=True, ensure_ascii=False)
-        digest = hashlib.sha256(text.encode()).hexdigest()
         ended["finished_at"] = timezone.now()
-        mine.update(status=Job.Status.DONE, progress=1.0, outcome=outcome, outcome_sha256=digest, **ended)
+        mine.update(status=Job.Status.DONE, progress=1.0, outcome=outcome, outcome_sha256=hash_of(outcome), **ended)
 
 
 def _told(refused: Any) -> dict[str, str]:

@@ -2,11 +2,24 @@
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol
 
-Progress = Callable[[float, str], None]
 
-KINDS: dict[str, str] = {"images.sort": "trocar_clinic.images.jobs:sort"}
+class Progress(Protocol):
+    """Told how far a job is: the share of the whole, and the stage in English and Chinese."""
+
+    def __call__(self, share: float, stage: str, stage_zh: str = "") -> None:
+        """Tell."""
+
+
+KINDS: dict[str, str] = {
+    "images.sort": "trocar_clinic.images.jobs:sort",
+    "planning.seeds": "trocar_clinic.planning.jobs:plan_seeds",
+    "planning.ablation": "trocar_clinic.planning.jobs:plan_heat",
+    "planning.check": "trocar_clinic.planning.check_job:check",
+    "procedures.dose": "trocar_clinic.procedures.jobs:verify_dose",
+    "procedures.margin": "trocar_clinic.procedures.jobs:verify_margin",
+}
 """``app.verb`` → ``module:function``; the function takes ``(job, progress)`` and returns the outcome to be kept."""
 
 

@@ -4,8 +4,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from trocar_clinic.language import both
+from trocar_clinic.records.models import StoredFile
+
+LEAST_SHARE = 0.1
+"""Below this share an estimate of the time left is worth nothing."""
 
 
 class Job(models.Model):
@@ -35,6 +40,8 @@ class Job(models.Model):
     attempts = models.PositiveSmallIntegerField(both("attempts", "尝试次数"), default=0)
     progress = models.FloatField(both("progress", "进度"), default=0.0)
     stage = models.CharField(both("stage", "阶段"), max_length=200, blank=True)
+    stage_zh = models.CharField(max_length=200, blank=True)
+    started_at = models.DateTimeField(both("started at", "开始时间"), null=True, blank=True)
     cancel_wanted = models.BooleanField(default=False)
     finished_at = models.DateTimeField(both("finished at", "结束时间"), null=True, blank=True)
     outcome: Any = models.JSONField(both("outcome", "结果"), default=dict)
@@ -51,6 +58,35 @@ class Job(models.Model):
         return f"{self.kind} {self.pk}"
 
     @property
+    def stage_told(self) -> str:
+        """The stage in the reader's language."""
+        return str(both(self.stage, self.stage_zh or self.stage))
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it will go on if it goes on as it did so far; nothing before there is enough to tell by."""
+        if self.started_at is None or self.progress < LEAST_SHARE:
+            return None
+        gone = (timezone.now() - self.started_at).total_seconds()
+        return gone * (1.0 / self.progress - 1.0)
+
+    @property
     def is_open(self) -> bool:
         """Whether it still waits or runs."""
         return self.status in {self.Status.WAITING, self.Status.RUNNING}
+
+
+class ResultFile(models.Model):
+    """A file that a job left: the path in its folder of results, and the bytes under their hash."""
+
+    job = models.ForeignKey(Job, models.PROTECT, verbose_name=both("job", "计算任务"), related_name="files")
+    name = models.CharField(both("name", "文件名"), max_length=200)
+    file = models.ForeignKey(StoredFile, models.PROTECT, verbose_name=both("file", "文件"), related_name="+")
+
+    class Meta:
+        verbose_name = both("file of a result", "结果文件")
+        verbose_name_plural = both("files of results", "结果文件")
+        constraints = [models.UniqueConstraint(fields=["job", "name"], name="result_file_once")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -42,7 +42,12 @@ class Worker:
         free = Q(status=Job.Status.WAITING) | Q(status=Job.Status.RUNNING, lease_until__lt=now)
         for pk in Job.objects.filter(free).order_by("pk").values_list("pk", flat=True)[:20]:
             taken = Job.objects.filter(free, pk=pk).update(
-                status=Job.Status.RUNNING, owner=self.name, lease_until=now + LEASE, attempts=_one_more()
+                status=Job.Status.RUNNING,
+                owner=self.name,
+                lease_until=now + LEASE,
+                attempts=_one_more(),
+                started_at=now,
+                progress=0.0,
             )
             if taken:
                 return Job.objects.get(pk=pk)

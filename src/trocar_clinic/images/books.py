@@ -61,7 +61,7 @@ BOOKS = (
             "series_uid",
             "frame_uid",
         ),
-        facts=("told",),
+        facts=("structure_names", "told"),
         related=("source__case",),
         order=("modality", "pk"),
     ),

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from trocar.dicom.folder import Survey, SurveyedSeries, survey
 from trocar.dicom.image import read_image
+from trocar.dicom.rtstruct import read_structures
 from trocar.errors import DicomError
 from trocar.messages import Language, Message
 from trocar.plan.patient import Patient as DicomPatient
@@ -21,6 +22,7 @@ from trocar_clinic.records.deed import deed
 
 WORKER = ("worker", "计算进程 worker")
 VOLUMES = {"CT", "MR"}
+STRUCTURES = "RTSTRUCT"
 MOST_REMARKS = 40
 
 
@@ -94,6 +96,8 @@ def _facts(each: SurveyedSeries, folder: Path) -> dict[str, Any]:
         "frames": max(each.frames, len(each.files)),
         "files": [str(path.relative_to(folder)) for path in each.paths],
     }
+    if each.modality == STRUCTURES:
+        return {**common, "is_read": False, **_drawn(each)}
     if each.modality not in VOLUMES or each.is_localizer:
         return {**common, "is_read": False}
     try:
@@ -106,6 +110,18 @@ def _facts(each: SurveyedSeries, folder: Path) -> dict[str, Any]:
         "is_read": True,
         "acquired_at": _aware(image.acquired_at),
         "spacing_mm": [round(float(step), 4) for step in image.volume.grid.spacing_ijk_mm],
+        "remarks": [_told(deviation.message) for deviation in reading.deviations][:MOST_REMARKS],
+    }
+
+
+def _drawn(each: SurveyedSeries) -> dict[str, Any]:
+    """Return the structures of a set that have outlines."""
+    try:
+        reading = read_structures(each.paths[0])
+    except DicomError as error:
+        return {"remarks": [_told(error.message)]}
+    return {
+        "structures": [{"name": one.name, "type": one.interpreted_type} for one in reading.value if one.is_region],
         "remarks": [_told(deviation.message) for deviation in reading.deviations][:MOST_REMARKS],
     }
 

@@ -70,6 +70,7 @@ class ImageSeries(Kept):
     spacing_mm: Any = models.JSONField(both("voxel (mm)", "体素（mm）"), default=list, blank=True)
     is_read = models.BooleanField(both("read as a volume", "已读为体数据"))
     remarks: Any = models.JSONField(both("deviations and problems", "偏差与问题"), default=list, blank=True)
+    structures: Any = models.JSONField(both("structures", "结构"), default=list, blank=True)
     files: Any = models.JSONField(default=list, blank=True, editable=False)
 
     objects: ClassVar[Any] = of_patient("source__case__admission__patient__")
@@ -80,6 +81,11 @@ class ImageSeries(Kept):
 
     def __str__(self) -> str:
         return f"{self.modality} {self.description}".strip()
+
+    @fact(both("drawn structures", "勾画的结构"))
+    def structure_names(self) -> list[str]:
+        """Names of the structures that have outlines, as drawn."""
+        return [each["name"] for each in self.structures]
 
     @fact(both("remarks", "说明"))
     def told(self) -> list[str]:

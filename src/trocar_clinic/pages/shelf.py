@@ -55,6 +55,6 @@ def reminders() -> tuple[Callable[[User, date], Iterator[Due]], ...]:
 def case_panels() -> tuple[str, ...]:
     """Return the slugs of the books shown on the page of a case, in the order of the work; an app adds its own here."""
     return (
-        "lesions", "assessments", "decisions", "image-imports", "plans", "consents", "time-outs", "procedures",
-        "verifications", "planned-visits", "visits", "complications", "charges",
+        "lesions", "assessments", "decisions", "image-imports", "plan-requests", "plans", "consents", "time-outs",
+        "procedures", "verification-requests", "verifications", "planned-visits", "visits", "complications", "charges",
     )  # fmt: skip

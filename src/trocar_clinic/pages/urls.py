@@ -4,6 +4,8 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from trocar_clinic.pages import accounts, books, custody, quality, register, self_assessments, spreadsheets, today
+from trocar_clinic.pages.results import result_archive, result_file
+from trocar_clinic.pages.sheets import sheet, sheet_file
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="today"), name="home"),
@@ -15,6 +17,10 @@ urlpatterns = [
     path("trail/", accounts.trail, name="trail"),
     path("welcome/<str:word>/", accounts.welcome, name="welcome"),
     path("language/", today.language, name="language"),
+    path("results/<int:number>/", result_archive, name="result-archive"),
+    path("results/<int:number>/<path:name>", result_file, name="result-file"),
+    path("sheets/<slug:name>/<int:number>/", sheet, name="sheet"),
+    path("sheets/<slug:name>/<int:number>/<slug:language>.pdf", sheet_file, name="sheet-file"),
     path("custody/ledger/", custody.seed_ledger, name="seed-ledger"),
     path("quality/", quality.overview, name="quality"),
     path("quality/take/", quality.take, name="take-record"),

@@ -1,17 +1,91 @@
 """The books of plans."""
 
+from collections.abc import Callable
+
 from trocar_clinic.accounts.models import SEES_CASES, Role
+from trocar_clinic.calculations.queries import latest_job
+from trocar_clinic.institution.staff import Technique
 from trocar_clinic.language import both
 from trocar_clinic.patients.forms import WhyForm
+from trocar_clinic.patients.states import State
 from trocar_clinic.planning import actions
-from trocar_clinic.planning.forms import SignForm, TakePlanForm
+from trocar_clinic.planning.checking import ask_check, may_be_checked
+from trocar_clinic.planning.forms import SignForm, TakeOverForm, TakePlanForm
+from trocar_clinic.planning.heat_wishes import HeatWishForm
 from trocar_clinic.planning.importing import is_plan, take_plan
-from trocar_clinic.planning.models import PlanSignature, PlanVersion
+from trocar_clinic.planning.making import ask_library, begin, finished_job, stop, take_over
+from trocar_clinic.planning.models import PlanRequest, PlanSignature, PlanVersion
+from trocar_clinic.planning.wishes import BeginForm, SeedWishForm, structure_sets
 from trocar_clinic.records.books import Book, Group, RowDeed
 
 PLANNERS = frozenset({Role.PHYSICIAN, Role.PHYSICIST})
+PLANNABLE = frozenset({State.DECIDED, State.PLANNED, State.SIGNED})
+
+
+WISH_HELP = both(
+    "The library assumes nothing: every quantity of the plan is stated here. What stands in the fields was entered "
+    "with the last plan of this kind; check each before you go on.",
+    "程序库不作任何临床默认：计划所需各量均在此填写。已填内容取自上一次同类计划，请逐项核对后提交。",
+)
+
+
+def _is_working(row: PlanRequest) -> bool:
+    job = latest_job(row)
+    return job is not None and job.is_open
+
+
+def _may_be_asked(technique: Technique) -> Callable[[PlanRequest], bool]:
+    return lambda row: row.case.technique == technique and not row.is_void and not _is_working(row)
+
+
+def _may_be_taken(row: PlanRequest) -> bool:
+    return row.case.state in PLANNABLE and finished_job(row) is not None and not row.is_void
+
 
 BOOKS = (
+    Book(
+        slug="plan-requests",
+        model=PlanRequest,
+        parent="case",
+        readers=SEES_CASES,
+        writers=PLANNERS,
+        can_enter=False,
+        can_correct=False,
+        columns=("recorded_at", "planner", "pack_title", "progress", "versions"),
+        fields=("case", "images", "structures", "planner"),
+        facts=("pack_title", "versions"),
+        related=("case", "planner", "images", "structures"),
+        template="planning/task.html",
+        deeds=(
+            RowDeed(
+                name="take-over",
+                title=both("Take over as a plan version", "采用为计划版本"),
+                act=take_over,
+                doers=PLANNERS,
+                form=TakeOverForm,
+                offered=_may_be_taken,
+            ),
+            RowDeed(
+                name="ask-seeds",
+                title=both("State what is wanted, and plan", "填写要求并计算"),
+                act=ask_library,
+                doers=PLANNERS,
+                form=SeedWishForm,
+                offered=_may_be_asked(Technique.SEED),
+                help=WISH_HELP,
+            ),
+            RowDeed(
+                name="ask-ablation",
+                title=both("State what is wanted, and plan", "填写要求并计算"),
+                act=ask_library,
+                doers=PLANNERS,
+                form=HeatWishForm,
+                offered=_may_be_asked(Technique.ABLATION),
+                help=WISH_HELP,
+            ),
+            RowDeed(name="stop", title=both("Stop", "停止"), act=stop, doers=PLANNERS, offered=_is_working),
+        ),
+    ),
     Book(
         slug="plans",
         model=PlanVersion,
@@ -56,6 +130,7 @@ BOOKS = (
             Group(title=both("Needles and papers", "穿刺与文件"), fields=("needles", "document", "remark")),
         ),
         facts=("signed", "is_current"),
+        template="planning/plan.html",
         order=("-number",),
         related=("case", "made_by"),
         help=both(
@@ -70,6 +145,13 @@ BOOKS = (
                 doers=PLANNERS,
                 form=SignForm,
                 offered=lambda plan: plan.is_current and len(plan.signed) < 3,
+            ),
+            RowDeed(
+                name="check",
+                title=both("Check independently", "独立核对"),
+                act=ask_check,
+                doers=PLANNERS,
+                offered=may_be_checked,
             ),
         ),
     ),
@@ -99,6 +181,16 @@ BOOKS = (
 )
 
 DEEDS = {
+    "cases": (
+        RowDeed(
+            name="plan-here",
+            title=both("Plan with the library", "用程序库制定计划"),
+            act=begin,
+            doers=PLANNERS,
+            form=BeginForm,
+            offered=lambda case: case.state in PLANNABLE and not case.is_void and structure_sets(case).exists(),
+        ),
+    ),
     "series": (
         RowDeed(
             name="take-plan",
@@ -108,5 +200,5 @@ DEEDS = {
             form=TakePlanForm,
             offered=is_plan,
         ),
-    )
+    ),
 }

@@ -39,3 +39,21 @@ class TakePlanForm(forms.Form):
     target_volume_cc = forms.DecimalField(
         label=both("Target volume (cm³)", "靶区体积（cm³）"), min_value=0, max_digits=8, decimal_places=2
     )
+
+
+class TakeOverForm(forms.Form):
+    """What is remarked when a proposal becomes a version."""
+
+    seen = forms.BooleanField(
+        label=both(
+            "I have looked at pictures, numbers and findings of this proposal",
+            "本人已查看该结果的图像、参数与提示",
+        )
+    )
+    remark = forms.CharField(label=both("Remark", "说明"), required=False, max_length=400)
+
+    def clean(self) -> dict[str, object]:
+        """Give the remark alone."""
+        cleaned = super().clean() or {}
+        cleaned.pop("seen", None)
+        return cleaned

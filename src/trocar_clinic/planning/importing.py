@@ -10,6 +10,7 @@ from trocar_clinic.images.actions import folder_of
 from trocar_clinic.images.models import ImageSeries
 from trocar_clinic.language import both
 from trocar_clinic.planning.actions import add_plan
+from trocar_clinic.planning.checking import ask_check
 from trocar_clinic.planning.models import PlanVersion
 
 if TYPE_CHECKING:
@@ -64,9 +65,17 @@ def take_plan(
         "strength_on": on,
         "seeds": len(plan.seeds),
         "needles": len(plan.needles) or len({each.needle for each in plan.seeds}),
-        "summary": {"series": series.series_uid, "plan": plan.content_hash, "label": plan.label, "remarks": remarks},
+        "summary": {
+            "series": series.series_uid,
+            "plan": plan.content_hash,
+            "label": plan.label,
+            "remarks": remarks,
+            "implant_on": implant_on.isoformat(),
+        },
     }
-    return add_plan(actor=actor, at=at, values=values)
+    version = add_plan(actor=actor, at=at, values=values)
+    ask_check(version, actor=actor, at=at)
+    return version
 
 
 def _read(series: ImageSeries, source_key: str | None, implant_on: date) -> "tuple[ImplantPlan, list[str]]":

@@ -7,10 +7,14 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 
+from trocar_clinic.calculations.models import Job
+from trocar_clinic.calculations.queries import latest_job
+from trocar_clinic.images.models import ImageSeries
 from trocar_clinic.institution.models import Product, StaffMember
 from trocar_clinic.institution.staff import Technique
 from trocar_clinic.language import both
 from trocar_clinic.patients.models import Case, of_patient
+from trocar_clinic.planning.packs import GOALS, MARGINS, pack
 from trocar_clinic.records.files import ScanField
 from trocar_clinic.records.kept import Kept, fact
 
@@ -23,6 +27,68 @@ class SignerRole(models.TextChoices):
     ATTENDING = "attending", both("attending physician", "主管医师")
     OPERATOR = "operator", both("implanting or ablating physician", "植入（消融）术者")
     PHYSICIST = "physicist", both("physicist", "物理师")
+
+
+class PlanRequest(Kept):
+    """What the library is asked to plan: on which images, towards which goals, with what stated; and what came of it.
+
+    A plan that comes of it is a proposal. It becomes a version when somebody takes it over.
+    """
+
+    case = models.ForeignKey(Case, models.PROTECT, verbose_name=both("case", "病例"), related_name="plan_requests")
+    images = models.ForeignKey(
+        ImageSeries, models.PROTECT, verbose_name=both("planning images", "计划影像"), related_name="+"
+    )
+    structures = models.ForeignKey(
+        ImageSeries, models.PROTECT, verbose_name=both("structures", "靶区与器官结构"), related_name="+"
+    )
+    pack = models.CharField(both("goals or margin rules", "剂量目标（边缘规则）"), max_length=80)
+    planner = models.ForeignKey(StaffMember, models.PROTECT, verbose_name=both("planner", "计划者"), related_name="+")
+    entered: Any = models.JSONField(default=dict, blank=True, editable=False)
+    request: Any = models.TextField(both("request", "计划请求"), blank=True, editable=False)
+    lot = models.PositiveBigIntegerField(null=True, blank=True, editable=False)
+
+    objects: ClassVar[Any] = of_patient("case__admission__patient__")
+
+    class Meta:
+        verbose_name = both("planning task", "计划任务")
+        verbose_name_plural = both("planning tasks", "计划任务")
+
+    def __str__(self) -> str:
+        return f"{self.case} · {both('planning', '制定计划')} {timezone.localtime(self.recorded_at):%m-%d %H:%M}"
+
+    def clean(self) -> None:
+        """Images and structures are of the case and of one frame of reference."""
+        if not (self.case_id and self.images_id and self.structures_id):
+            return
+        if {self.images.source.case_id, self.structures.source.case_id} != {self.case_id}:
+            raise ValidationError(both("These images are of another case", "所选影像属于其他病例"))
+        if self.images.frame_uid != self.structures.frame_uid:
+            raise ValidationError(
+                both(
+                    "Structures and images lie in different frames of reference: choose the images they were drawn on",
+                    "结构与影像的参考坐标系不同：请选择勾画所用的影像",
+                )
+            )
+
+    @fact(both("state", "状态"))
+    def progress(self) -> str:
+        """How far the calculation has come."""
+        job = latest_job(self)
+        if job is None:
+            return str(both("waits for what is wanted", "待填写计划要求"))
+        share = f" {job.progress:.0%}" if job.status == job.Status.RUNNING else ""
+        return f"{job.get_status_display()}{share}"
+
+    @fact(both("goals", "剂量目标（边缘规则）"))
+    def pack_title(self) -> str:
+        """Title of the pack."""
+        return pack(GOALS if self.case.technique == Technique.SEED else MARGINS, self.pack).title
+
+    @fact(both("became", "已成为"))
+    def versions(self) -> list["PlanVersion"]:
+        """Versions that were taken over from it."""
+        return [each for each in self.case.plans.filter(voided_at=None) if each.summary.get("request") == self.pk]
 
 
 class PlanVersion(Kept):
@@ -90,6 +156,15 @@ class PlanVersion(Kept):
     )
     margin_mm = models.DecimalField(
         both("planned margin (mm)", "计划安全边界（mm）"), max_digits=4, decimal_places=1, null=True, blank=True
+    )
+    job = models.ForeignKey(
+        Job,
+        models.PROTECT,
+        verbose_name=both("calculation", "计算任务"),
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
     )
     summary: Any = models.JSONField(both("further values", "其他参数"), default=dict, blank=True, editable=False)
     document = ScanField(both("plan report", "计划报告"))

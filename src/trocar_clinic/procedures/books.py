@@ -1,12 +1,17 @@
 """The books of consent, procedures and verification, and the deeds on a case that belong here."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from trocar_clinic.accounts.models import CLINICAL, SEES_CASES, User
+from trocar_clinic.calculations.queries import latest_job
+from trocar_clinic.institution.staff import Technique
 from trocar_clinic.language import both
 from trocar_clinic.patients.actions import can_step
+from trocar_clinic.patients.models import Case
 from trocar_clinic.patients.states import Event, State
+from trocar_clinic.planning.making import finished_job
 from trocar_clinic.procedures import actions
 from trocar_clinic.procedures.forms import (
     AbortForm,
@@ -26,8 +31,11 @@ from trocar_clinic.procedures.models import (
     TeamMember,
     TimeOut,
     Verification,
+    VerificationRequest,
     VitalStream,
 )
+from trocar_clinic.procedures.verify_forms import DoseForm, EnterForm, MarginForm, scans_after
+from trocar_clinic.procedures.verifying import ask_verification, enter, stop
 from trocar_clinic.records.books import Book, RowDeed
 
 BEFORE = {State.DECIDED, State.PLANNED, State.SIGNED}
@@ -41,6 +49,19 @@ def _typed(procedure: Procedure, *, actor: User, at: datetime, channels: Any) ->
 def _monitor(procedure: Procedure, *, actor: User, at: datetime, **values: Any) -> Any:
     actions.add_vitals(procedure, actor=actor, at=at, **values)
     return procedure
+
+
+def _may_be_verified(technique: Technique) -> Callable[[Case], bool]:
+    return lambda case: case.technique == technique and can_step(case, Event.VERIFY) and scans_after(case).exists()
+
+
+def _is_working(row: VerificationRequest) -> bool:
+    job = latest_job(row)
+    return job is not None and job.is_open
+
+
+def _may_be_entered(row: VerificationRequest) -> bool:
+    return finished_job(row) is not None and not row.is_void and can_step(row.case, Event.VERIFY)
 
 
 def _open(row: Procedure) -> bool:
@@ -73,9 +94,23 @@ DEEDS = {
             form=StartForm,
             offered=lambda case: can_step(case, Event.START),
         ),
+        *(
+            RowDeed(
+                name=name,
+                title=both("Verify with the library", "用程序库验证"),
+                act=ask_verification,
+                doers=actions.VERIFIERS,
+                form=form,
+                offered=_may_be_verified(technique),
+            )
+            for name, form, technique in (
+                ("verify-dose", DoseForm, Technique.SEED),
+                ("verify-margin", MarginForm, Technique.ABLATION),
+            )
+        ),
         RowDeed(
             name="verify",
-            title=both("Verify", "术后验证"),
+            title=both("Enter a verification", "录入术后验证"),
             act=actions.verify,
             doers=actions.VERIFIERS,
             form=VerificationForm,
@@ -225,9 +260,36 @@ BOOKS = (
         facts=("first_at", "last_at", "number", "content"),
     ),
     Book(
+        slug="verification-requests",
+        model=VerificationRequest,
+        parent="case",
+        readers=SEES_CASES,
+        writers=actions.VERIFIERS,
+        can_enter=False,
+        can_correct=False,
+        order=("-pk",),
+        related=("case", "plan", "scan"),
+        columns=("recorded_at", "scan", "plan", "progress", "entered"),
+        fields=("case", "plan", "scan", "structures"),
+        facts=("entered",),
+        template="procedures/verification_task.html",
+        deeds=(
+            RowDeed(
+                name="enter",
+                title=both("Enter as the verification", "登记为术后验证"),
+                act=enter,
+                doers=actions.VERIFIERS,
+                form=EnterForm,
+                offered=_may_be_entered,
+            ),
+            RowDeed(name="stop", title=both("Stop", "停止"), act=stop, doers=actions.VERIFIERS, offered=_is_working),
+        ),
+    ),
+    Book(
         slug="verifications",
         model=Verification,
         parent="case",
+        template="procedures/verification.html",
         readers=SEES_CASES,
         writers=actions.VERIFIERS,
         can_enter=False,

@@ -8,7 +8,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
+from trocar_clinic.calculations.models import Job
+from trocar_clinic.calculations.queries import latest_job
 from trocar_clinic.custody.devices import Device
+from trocar_clinic.images.models import ImageSeries
 from trocar_clinic.institution.models import Equipment, Room, StaffMember
 from trocar_clinic.institution.policies import Act
 from trocar_clinic.institution.staff import Technique
@@ -311,6 +314,67 @@ class ProcedureEvent(Kept):
                 raise ValidationError({"at": both("This is outside the procedure", "时间不在手术起止之间")})
 
 
+class VerificationRequest(Kept):
+    """What the library is asked to verify: which scan against which plan, with the counts of the ledger as they stood.
+
+    What comes of it becomes a verification when somebody enters it with a conclusion.
+    """
+
+    case = models.ForeignKey(
+        Case, models.PROTECT, verbose_name=both("case", "病例"), related_name="verification_requests"
+    )
+    plan = models.ForeignKey(PlanVersion, models.PROTECT, verbose_name=both("plan", "治疗计划"), related_name="+")
+    scan = models.ForeignKey(
+        ImageSeries, models.PROTECT, verbose_name=both("image after the procedure", "术后影像"), related_name="+"
+    )
+    structures = models.ForeignKey(
+        ImageSeries,
+        models.PROTECT,
+        verbose_name=both("structures drawn on it", "术后影像上勾画的结构"),
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    asked: Any = models.JSONField(both("further", "其他参数"), default=dict, blank=True, editable=False)
+
+    objects: ClassVar[Any] = of_patient("case__admission__patient__")
+
+    class Meta:
+        verbose_name = both("verification task", "术后验证任务")
+        verbose_name_plural = both("verification tasks", "术后验证任务")
+
+    def __str__(self) -> str:
+        return f"{self.case} · {both('verification', '术后验证')} {timezone.localtime(self.recorded_at):%m-%d %H:%M}"
+
+    def clean(self) -> None:
+        """The scan is of the case, a volume, and not of before the procedure."""
+        if not (self.case_id and self.scan_id):
+            return
+        if self.scan.source.case_id != self.case_id or not self.scan.is_read:
+            raise ValidationError({"scan": both("This is no image of this case", "所选影像不属于本病例或未能读取")})
+        done = self.case.procedures.filter(voided_at=None, ended_at__isnull=False).order_by("ended_at").last()
+        if done is None:
+            raise ValidationError(both("Nothing was done yet that could be verified", "尚无已完成的手术可供验证"))
+        taken = self.scan.acquired_at
+        if taken and timezone.localtime(taken).date() < timezone.localtime(done.started_at).date():
+            raise ValidationError({"scan": both("This image is of before the procedure", "影像日期早于手术")})
+
+    @fact(both("state", "状态"))
+    def progress(self) -> str:
+        """How far the calculation has come."""
+        job = latest_job(self)
+        if job is None:
+            return ""
+        share = f" {job.progress:.0%}" if job.status == job.Status.RUNNING else ""
+        return f"{job.get_status_display()}{share}"
+
+    @fact(both("entered as", "已登记为"))
+    def entered(self) -> list["Verification"]:
+        """Verifications that were entered from it."""
+        jobs = Job.objects.filter(subject_kind=self._meta.label_lower, subject=self.pk).values("pk")
+        return list(self.case.verifications.filter(voided_at=None, job__in=jobs))
+
+
 class Verification(Kept):
     """What dose or margin the procedure really gave, by an image after it."""
 
@@ -356,6 +420,15 @@ class Verification(Kept):
     )
     complete = models.BooleanField(both("tumour wholly covered", "肿瘤完全覆盖"), null=True, blank=True)
     conclusion = models.TextField(both("conclusion", "结论"))
+    job = models.ForeignKey(
+        Job,
+        models.PROTECT,
+        verbose_name=both("calculation", "计算任务"),
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
     document = ScanField(both("report", "验证报告"))
 
     objects: ClassVar[Any] = of_patient("case__admission__patient__")

@@ -6,16 +6,21 @@ from datetime import date, timedelta
 from django.utils import timezone
 
 from trocar_clinic.accounts.models import CLINICAL, Role, User
+from trocar_clinic.institution.staff import Technique
 from trocar_clinic.language import both
 from trocar_clinic.patients.models import Case
 from trocar_clinic.patients.states import State
 from trocar_clinic.procedures.models import Procedure
+from trocar_clinic.procedures.reconciliation import disagrees
 from trocar_clinic.procedures.vitals import coverage
 from trocar_clinic.records.books import Due, Urgency
 
 VERIFIERS = frozenset({Role.PHYSICIAN, Role.PHYSICIST})
 IMAGE_WITHIN = timedelta(days=30)
 """Post-implant imaging is looked for by about day 30 for I-125; the norms read so far set no day."""
+
+COUNTED = (State.PERFORMED, State.VERIFIED)
+"""States in which a difference between ledger, needles and image is looked into."""
 
 WATCHED = timedelta(days=14)
 
@@ -44,6 +49,16 @@ def due(reader: User, on: date) -> Iterator[Due]:
             urgency=Urgency.LATE if until < on else Urgency.SOON,
             kind=both("To be verified", "待术后验证"),
         )
+    counted = Case.objects.visible_for(reader).standing().filter(state__in=COUNTED, technique=Technique.SEED)
+    for case in counted.select_related("admission__patient"):
+        if disagrees(case):
+            yield Due(
+                what=f"{case} {case.patient.name}",
+                row=case,
+                roles=VERIFIERS | {Role.SAFETY, Role.NURSE},
+                urgency=Urgency.LATE,
+                kind=both("Seed counts do not agree", "粒子数不符"),
+            )
     recent = Procedure.objects.visible_for(reader).standing().filter(ended_at__gte=timezone.now() - WATCHED)
     for procedure in recent.select_related("case"):
         if not all(each.whole for each in coverage(procedure)):

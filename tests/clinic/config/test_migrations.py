@@ -14,7 +14,11 @@ def test_starting_the_application_loads_none_of_the_library() -> None:
     import subprocess
     import sys
 
-    code = "import django, sys; django.setup(); sys.exit(bool({'numba', 'trocar.units'} & set(sys.modules)))"
+    code = (
+        "import django, sys; django.setup(); from django.urls import get_resolver; list(get_resolver().url_patterns); "
+        "import trocar_clinic.calculations.work, trocar_clinic.config.work; "
+        "sys.exit(bool({'numba', 'trocar.units', 'trocar.cli'} & set(sys.modules)))"
+    )
     environment = {"DJANGO_SETTINGS_MODULE": "trocar_clinic.config.settings"}
     import os
 

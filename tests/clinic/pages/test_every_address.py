@@ -52,6 +52,8 @@ KNOWN = {
     "records/<slug:slug>/<int:number>/", "records/<slug:slug>/<int:number>/correct/", "records/<slug:slug>/<int:number>/void/",
     "records/<slug:slug>/<int:number>/history/", "records/<slug:slug>/<int:number>/do/<slug:name>/",
     "records/<slug:slug>/<int:number>/file/<slug:name>/",
+    "results/<int:number>/", "results/<int:number>/<path:name>", "sheets/<slug:name>/<int:number>/",
+    "sheets/<slug:name>/<int:number>/<slug:language>.pdf",
     "records/<slug:slug>/bring/", "records/<slug:slug>/bring/<int:number>/",
     "quality/take/", "quality/self-assessments/<int:number>/sign/", "quality/self-assessments/<int:number>/<str:name>/",
     "quality/of/<slug:slug>/", "quality/of/<slug:slug>/<str:key>/", "quality/of/<slug:slug>/<str:key>/<slug:kind>.svg",
@@ -72,7 +74,7 @@ def test_nobody_gets_anywhere_without_signing_in(db: None) -> None:
             "<str:word>", "x"
         ).replace("<slug:name>", "x").replace("<str:key>", "x").replace("<slug:kind>", "months").replace(
             "<str:name>", "x"
-        )
+        ).replace("<path:name>", "x").replace("<slug:language>", "zh")
         for answer in (Client().get(address), Client().post(address)):
             assert answer.status_code in {301, 302, 405}, address
             assert answer.status_code == 405 or answer["Location"].startswith(("/account/login/", "/today/")), address

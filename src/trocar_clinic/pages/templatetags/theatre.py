@@ -7,10 +7,9 @@ from typing import Any
 from django import template
 from django.utils import timezone
 
-from trocar_clinic.custody.places import Place
-from trocar_clinic.custody.queries import of_case
 from trocar_clinic.institution.staff import Technique
 from trocar_clinic.procedures.questions import Questions, consent_items, time_out_items
+from trocar_clinic.procedures.reconciliation import reconciled
 from trocar_clinic.procedures.vitals import Channel, Coverage, VitalStream, coverage
 
 register = template.Library()
@@ -42,12 +41,11 @@ def checked_items(time_out: Any) -> list[tuple[Any, bool]]:
     return _ticked(time_out_items(Technique(time_out.case.technique)), time_out.items)
 
 
-@register.inclusion_tag("custody/of_case.html")
-def seeds_of_case(case: Any) -> dict[str, Any]:
-    """Show where the seeds of a case went."""
-    counts = of_case(case)
-    shown = [(place, counts[place]) for place in (Place.PATIENT, Place.THEATRE, Place.STORE, Place.WASTE, Place.LOST)]
-    return {"counts": shown, "open": counts[Place.THEATRE], "case": case}
+@register.inclusion_tag("procedures/reconciliation.html")
+def reconciliation(case: Any, seen: int | None = None) -> dict[str, Any]:
+    """Show every count of the seeds of a case, and what does not fit."""
+    lines = reconciled(case, seen=seen if isinstance(seen, int) else None)
+    return {"lines": lines, "differs": any(line.differs for line in lines), "case": case}
 
 
 @register.inclusion_tag("procedures/vitals.html")

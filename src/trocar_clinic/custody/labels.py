@@ -1,0 +1,55 @@
+"""Labels for vessels with seeds: what is in them, how strong today, whose they are."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from trocar_clinic.custody.models import SeedLot, SeedMove
+from trocar_clinic.language import both
+from trocar_clinic.records.paper import Sheet
+
+RADIOACTIVE = both("RADIOACTIVE", "放射性 RADIOACTIVE")
+
+
+def lot_label(lot: SeedLot, at: datetime) -> Sheet:
+    """Return the label of the vessel in the store that holds the seeds of a lot."""
+    return Sheet(
+        title=both("Seeds in the store", "粒子储存标签"),
+        warning=RADIOACTIVE,
+        facts=(*_seeds(lot, lot.in_store, at), (both("Use by", "有效期至"), lot.use_by or "–"), *_found()),
+        small=True,
+    )
+
+
+def case_label(move: SeedMove) -> Sheet:
+    """Return the label of the vessel in which seeds go to a case or come back; no name of a patient stands on it."""
+    return Sheet(
+        title=move.get_kind_display(),
+        warning=RADIOACTIVE,
+        facts=(
+            (both("Case", "病例号"), move.case.number if move.case else "–"),
+            *_seeds(move.lot, move.count, move.at),
+            (both("Handed over by", "经手人"), f"{move.by} / {move.second or '–'}"),
+            *_found(),
+        ),
+        small=True,
+    )
+
+
+def _seeds(lot: SeedLot, count: int, at: datetime) -> tuple[tuple[Any, Any], ...]:
+    now = lot.strength_at(at)
+    one = f"{now.s_k_u:.3f} U" + (f" ({now.apparent_mci:.3f} mCi)" if now.apparent_mci is not None else "")
+    total = f"{now.apparent_mci * count:.1f} mCi" if now.apparent_mci is not None else f"{now.s_k_u * count:.1f} U"
+    return (
+        (both("Seed", "粒子"), lot.product),
+        (both("Lot", "批号"), lot.lot_number),
+        (both("Count", "数量"), count),
+        (both("Each", "单粒强度"), one),
+        (both("All", "总活度"), total),
+        (both("At", "时间"), f"{timezone.localtime(at):%Y-%m-%d %H:%M}"),
+    )
+
+
+def _found() -> tuple[tuple[Any, Any], ...]:
+    return ((both("If found, call", "拾获请联系"), both("radiation-safety officer ________", "辐射安全员 ________")),)

@@ -1,0 +1,51 @@
+"""Sheets printed from the record: the discharge card of a case, labels of vessels; to whom, and in which words."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from clinic.cases import a_case
+from clinic.theatre import a_performed_case
+from trocar_clinic.custody.models import SeedMove
+from trocar_clinic.custody.places import Move
+
+
+def test_the_discharge_card_says_what_the_ledger_says(house: Any, client_of: Callable[[str], Client]) -> None:
+    case = a_performed_case(house)
+    page = client_of("nurse").get(f"/sheets/discharge/{case.pk}/").content.decode()
+    assert "出院告知卡" in page
+    assert "<dd>37</dd>" in page
+    assert case.patient.name in page
+    assert f"/sheets/discharge/{case.pk}/" in client_of("nurse").get(f"/records/cases/{case.pk}/").content.decode()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_it_is_given_as_pdf_in_both_languages(house: Any, client_of: Callable[[str], Client], language: str) -> None:
+    case = a_performed_case(house)
+    answer = client_of("nurse").get(f"/sheets/discharge/{case.pk}/{language}.pdf")
+    assert (answer.status_code, answer.content[:5]) == (200, b"%PDF-")
+
+
+def test_before_anything_was_done_there_is_no_card(house: Any, now: Any, client_of: Callable[[str], Client]) -> None:
+    case = a_case(house, now)
+    assert client_of("nurse").get(f"/sheets/discharge/{case.pk}/").status_code == 404
+    assert client_of("nurse").get("/sheets/nothing/1/").status_code == 404
+    assert client_of("nurse").get(f"/sheets/discharge/{case.pk}/fr.pdf").status_code == 404
+
+
+def test_who_sees_no_cases_gets_no_card(house: Any, client_of: Callable[[str], Client]) -> None:
+    case = a_performed_case(house)
+    assert client_of("admin").get(f"/sheets/discharge/{case.pk}/").status_code == 403
+
+
+def test_a_label_says_strength_and_count_and_names_no_patient(house: Any, client_of: Callable[[str], Client]) -> None:
+    case = a_performed_case(house)
+    move = SeedMove.objects.get(kind=Move.ISSUE)
+    for address in (f"/sheets/move/{move.pk}/", f"/sheets/lot/{move.lot_id}/"):
+        page = client_of("safety").get(address).content.decode()
+        assert "放射性 RADIOACTIVE" in page
+        assert "mCi" in page
+        assert case.patient.name not in page
+    assert case.number in client_of("safety").get(f"/sheets/move/{move.pk}/").content.decode()
