@@ -20,7 +20,7 @@ INSTALL = pinned() { $(UV) --require-hashes $$@ || { echo "pip takes over"; $(PI
 run: $(VENV)/.ready-to-run
 	$(VENV)/bin/trocar demo --out "$(OUT)" $(if $(CASE),--case "$(CASE)") $(ARGS)
 ifeq ($(SERVE),yes)
-	TROCAR_DATA="$${TROCAR_DATA:-$(CURDIR)/out/department}" $(VENV)/bin/python -m trocar_clinic.config serve --demonstration
+	TROCAR_DATA="$${TROCAR_DATA:-$(CURDIR)/out/department}" $(VENV)/bin/python -m trocar_clinic.config serve --demonstration --cases "$(OUT)"
 endif
 
 test: $(VENV)/.ready-to-test

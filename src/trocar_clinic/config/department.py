@@ -29,13 +29,17 @@ def verify(
 
 
 @department.command()
-def demonstrate() -> None:
+def demonstrate(
+    cases: Annotated[
+        Path | None, typer.Option(help="Folder of trocar demo, to show. 演示病例文件夹", exists=True, file_okay=False)
+    ] = None,
+) -> None:
     """Fill an empty record with the demonstration department. 建立示例科室。"""
     load_django()
     make_tables()
     from trocar_clinic.config.welcome import make_demonstration
 
-    make_demonstration()
+    make_demonstration(cases)
 
 
 @department.command()

@@ -19,13 +19,17 @@ def serve(
     demonstration: Annotated[
         bool, typer.Option(help="Fill an empty record with the demonstration department. 示例科室")
     ] = False,
+    cases: Annotated[
+        Path | None,
+        typer.Option(help="Folder of trocar demo, to show in the demonstration. 演示病例文件夹", file_okay=False),
+    ] = None,
     worker: Annotated[bool, typer.Option(help="Start a worker for calculations too. 同时启动计算进程")] = True,
 ) -> None:
     """Open the department's record in the browser. 启动科室诊疗记录。"""
     load_django()
     make_tables()
     port = free_port(host, port)
-    first_steps(host, port, demonstration=demonstration)
+    first_steps(host, port, demonstration=demonstration, cases=cases)
     working = start_worker() if worker else None
     try:
         _listen(host, port)
@@ -63,14 +67,14 @@ def start_worker() -> "subprocess.Popen[bytes]":
     return subprocess.Popen([sys.executable, "-m", "trocar_clinic.config", "work"], cwd=Path.cwd())
 
 
-def first_steps(host: str, port: int, *, demonstration: bool) -> None:
+def first_steps(host: str, port: int, *, demonstration: bool, cases: Path | None = None) -> None:
     """Ask for an administrator where there is nobody yet: in the terminal if there is one, else in the browser."""
     from trocar_clinic.config import welcome
 
     if has_people():
         return
     if demonstration:
-        welcome.make_demonstration()
+        welcome.make_demonstration(cases)
     elif sys.stdin.isatty():
         _ask(host, port)
     else:

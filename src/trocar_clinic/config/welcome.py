@@ -1,6 +1,7 @@
 """The first account: made in the terminal, or in the browser by whoever can read the invitation in the terminal."""
 
 import secrets
+from pathlib import Path
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -47,8 +48,8 @@ def make_administrator(name: str, display_name: str, password: str) -> list[str]
     return []
 
 
-def make_demonstration() -> None:
-    """Fill the empty record with the demonstration department."""
+def make_demonstration(cases: Path | None = None) -> None:
+    """Fill the empty record with the demonstration department, showing results of ``trocar demo`` where given."""
     from django.core.management import call_command
 
-    call_command("demonstrate")
+    call_command("demonstrate", cases=cases)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,14 +14,14 @@ from trocar_clinic.quality.actions import take_record
 BEGUN = datetime(2022, 3, 1, 1, 0, tzinfo=UTC)
 
 
-def fill(tell: Callable[[str], object]) -> None:
-    """Fill the record, telling how far it is."""
+def fill(tell: Callable[[str], object], *, cases: Path | None = None) -> None:
+    """Fill the record, telling how far it is; with pictures where a folder of ``trocar demo`` is given."""
     with transaction.atomic():
         team = people.make(BEGUN)
         tell("人员 people")
         house.make(team, BEGUN)
         tell("科室 department")
-        whole_way.make(team)
+        whole_way.make(team, cases)
         waiting.make(team)
         tell("病例 cases")
         take_record(demonstration_department(), actor=team.accounts["affairs"], at=timezone.now())

@@ -1,18 +1,22 @@
 """Two cases that went the whole way, from admission to follow-up: seeds in a lung, microwave in a liver."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from django.utils import timezone
 
+from trocar_clinic.calculations.models import Job
+from trocar_clinic.calculations.results import paper_of, value_of
 from trocar_clinic.custody.actions import destroy_device, enter_search, move_seeds, use_device
 from trocar_clinic.custody.models import SeedLot
 from trocar_clinic.custody.places import Move
 from trocar_clinic.demonstration import store
 from trocar_clinic.demonstration.drawn import stroke
 from trocar_clinic.demonstration.people import Team
+from trocar_clinic.demonstration.worked import Worked, heat_of, made_plan, outcome_of, seeds_of, verified_case
 from trocar_clinic.followup import actions as followup
 from trocar_clinic.followup.models import Complication, LesionMeasurement, PriceItem
 from trocar_clinic.institution.models import Equipment, Product, Room, Ward
@@ -20,6 +24,7 @@ from trocar_clinic.institution.staff import Technique
 from trocar_clinic.patients import actions as patients
 from trocar_clinic.patients.models import Admission, Alternative, Case, Lesion
 from trocar_clinic.planning.actions import add_plan, sign_plan
+from trocar_clinic.planning.models import PlanVersion
 from trocar_clinic.procedures import actions
 from trocar_clinic.procedures.models import Insertion, Procedure, ProcedureEvent
 from trocar_clinic.procedures.questions import consent_items, time_out_items
@@ -67,8 +72,21 @@ HEAT = Story(
 )  # fmt: skip
 
 
-def make(team: Team) -> None:
-    """Enter price list, store and both cases."""
+PROSTATE = replace(
+    SEEDS,
+    diagnosis="前列腺恶性肿瘤，局部复发",
+    icd10="C61",
+    organ="prostate",
+    longest_mm="41.0",
+)
+"""The story of the seeds where ``trocar demo`` left an implant of the prostate to show."""
+
+
+def make(team: Team, cases: Path | None = None) -> None:
+    """Enter price list, store and both cases; with pictures where a demonstration of the library is given."""
+    seeds, heat = (seeds_of(cases), heat_of(cases)) if cases else (None, None)
+    seeds = seeds if seeds and seeds.is_whole else None
+    heat = heat if heat and heat.is_whole else None
     begun = SEEDS.begins_at - 30 * DAY
     for code, name, unit, price in PRICES:
         values = {
@@ -80,32 +98,46 @@ def make(team: Team) -> None:
             "valid_from": date(2025, 1, 1),
         }
         record(PriceItem, actor=team.accounts["affairs"], at=begun, values=values)
-    lot = store.a_lot(team, came_at=SEEDS.begins_at - 4 * DAY, count=60, number="S2609A")
+    needed = sum(_per_needle(seeds)) + 10
+    lot = store.a_lot(team, came_at=SEEDS.begins_at - 4 * DAY, count=max(60, needed), number="S2609A")
     antennas = store.antennas(team, came_at=begun, count=3)
-    _seeds(team, lot)
-    _heat(team, antennas[0])
+    _seeds(team, lot, seeds)
+    _heat(team, antennas[0], heat)
 
 
-def _seeds(team: Team, lot: SeedLot) -> None:
-    story, at = SEEDS, SEEDS.begins_at
+def _per_needle(found: Worked | None) -> list[int]:
+    """Return how many seeds each needle is planned to hold."""
+    return list(outcome_of(found.plan)["facts"]["per_needle"]) if found else [5, 4, 4, 4, 5, 4, 4, 4]
+
+
+def _seeds(team: Team, lot: SeedLot, found: Worked | None) -> None:
+    story, at = (PROSTATE if found else SEEDS), SEEDS.begins_at
     case, lesion = _to_decision(team, story)
     source = Product.objects.get(kind=Product.Kind.SEED)
-    _planned(
-        team, case, story, needles=8, prescribed_dose_gy="120.00", source=source, air_kerma_strength_u="0.7280", strength_on=at.date(),
-        seeds=34, d90_gy="128.60", v100_percent="94.80", v150_percent="58.30", target_volume_cc="21.40",
-    )  # fmt: skip
+    if found:
+        plan = made_plan(team, case, found, lot=lot, by="physicist", at=at - 3 * DAY)
+        _sign(team, plan, story, at - 3 * DAY)
+    else:
+        _planned(
+            team, case, story, needles=8, prescribed_dose_gy="120.00", source=source, air_kerma_strength_u="0.7280", strength_on=at.date(),
+            seeds=34, d90_gy="128.60", v100_percent="94.80", v150_percent="58.30", target_volume_cc="21.40",
+        )  # fmt: skip
+    per_needle, back = _per_needle(found), 1 if found else 2
+    if found:
+        per_needle[0] -= back  # the library's demonstration leaves one planned seed out
+    implanted = sum(per_needle)
     procedure = _started(team, case, story)
     nurse, physicist = team.accounts["nurse"], team.accounts["physicist"]
     moves = (
-        (Move.ISSUE, 36, -HOUR / 2, nurse, physicist),
-        (Move.IMPLANT, 34, HOUR, physicist, None),
-        (Move.BRING_BACK, 2, 1.4 * HOUR, nurse, physicist),
+        (Move.ISSUE, implanted + back, -HOUR / 2, nurse, physicist),
+        (Move.IMPLANT, implanted, HOUR, physicist, None),
+        (Move.BRING_BACK, back, 1.4 * HOUR, nurse, physicist),
     )
     for kind, count, after, actor, second in moves:
         move_seeds(
             lot, actor=actor, at=at + 2 * HOUR, kind=kind, count=count, moved_at=at + after, case=case, second=second
         )
-    for number, count in enumerate((5, 4, 4, 4, 5, 4, 4, 4), start=1):
+    for number, count in enumerate(per_needle, start=1):
         values = {
             "procedure": procedure,
             "number": number,
@@ -117,13 +149,17 @@ def _seeds(team: Team, lot: SeedLot) -> None:
     event = {
         "procedure": procedure,
         "at": at + HOUR * 0.6,
-        "kind": "pneumothorax",
-        "what": "少量气胸，约 10 %",
-        "action": "观察，未引流",
+        "kind": "bleeding" if found else "pneumothorax",
+        "what": "会阴穿刺点少量渗血" if found else "少量气胸，约 10 %",
+        "action": "压迫止血" if found else "观察，未引流",
     }
     record(ProcedureEvent, actor=nurse, at=at + HOUR, values=event)
     _finished(
-        team, procedure, story, minutes=75, narrative="CT 引导下 8 针植入 34 粒，术后即刻 CT 示粒子分布与计划一致。"
+        team,
+        procedure,
+        story,
+        minutes=75,
+        narrative=f"CT 引导下 {len(per_needle)} 针植入 {implanted} 粒，术后即刻 CT 示粒子分布与计划一致。",
     )
     search = {
         "case_number": case.number, "begun_at": at + 1.5 * HOUR, "places": "操作台、地面、敷料、器械、铅衣", "instrument": "SM-2 SN-SM-0004",
@@ -131,12 +167,12 @@ def _seeds(team: Team, lot: SeedLot) -> None:
     }  # fmt: skip
     enter_search(actor=nurse, at=at + 1.6 * HOUR, values=search)
     _verified(
-        team, case, story, kind="dose", day="0", after=1, seeds_seen=34, d90_gy="124.10", v100_percent="92.60", v150_percent="61.20",
+        team, case, story, found=found, kind="dose", day="0", after=1, seeds_seen=34, d90_gy="124.10", v100_percent="92.60", v150_percent="61.20",
         v200_percent="31.50", conclusion="D90 达到处方剂量，粒子计数与台账一致。",
     )  # fmt: skip
     complication = {
         "case": case,
-        "term": "pneumothorax",
+        "term": "bleeding" if found else "pneumothorax",
         "cause": "puncture",
         "began_on": at.date(),
         "ended_on": at.date() + 3 * DAY,
@@ -149,13 +185,22 @@ def _seeds(team: Team, lot: SeedLot) -> None:
     _followed(
         team, case, story, lesion, after=31, longest_mm="25.0", viable_mm=None, response="PR", criterion="RECIST 1.1"
     )
-    _charged(team, case, at, ("示例-0101", "1"), ("示例-0102", "34"))
+    _charged(team, case, at, ("示例-0101", "1"), ("示例-0102", str(implanted)))
 
 
-def _heat(team: Team, antenna: Any) -> None:
+def _heat(team: Team, antenna: Any, found: Worked | None) -> None:
     story, at = HEAT, HEAT.begins_at
     case, lesion = _to_decision(team, story)
-    _planned(team, case, story, needles=1, power_w="60.0", minutes="8.0", margin_mm="6.0", target_volume_cc="7.20")
+    power_w: Any = "60.0"
+    minutes: Any = "8.0"
+    if found:
+        plan = made_plan(team, case, found, lot=None, by=story.operator, at=at - 3 * DAY)
+        _sign(team, plan, story, at - 3 * DAY)
+        power_w, minutes = plan.power_w, plan.minutes
+    else:
+        _planned(
+            team, case, story, needles=1, power_w=power_w, minutes=minutes, margin_mm="6.0", target_volume_cc="7.20"
+        )
     procedure = _started(team, case, story)
     used = use_device(antenna, actor=team.accounts["nurse"], at=at + HOUR, case=case, used_at=at + HOUR / 4)
     values = {
@@ -164,8 +209,8 @@ def _heat(team: Team, antenna: Any) -> None:
         "lesion": lesion,
         "device": used,
         "depth_mm": "104.0",
-        "power_w": "60.0",
-        "minutes": "8.0",
+        "power_w": power_w,
+        "minutes": minutes,
     }
     record(Insertion, actor=team.accounts["nurse"], at=at + HOUR, values=values)
     _finished(
@@ -173,13 +218,14 @@ def _heat(team: Team, antenna: Any) -> None:
         procedure,
         story,
         minutes=55,
-        narrative="CT 引导下单针微波消融 60 W × 8 min，术后即刻增强 CT 示消融区覆盖肿瘤。",
+        narrative=f"CT 引导下微波消融 {power_w} W × {minutes} min，术后即刻行增强 CT。",
     )
     destroy_device(used, actor=team.accounts["nurse"], at=at + 2 * HOUR, on=at.date(), how="剪断毁形，按医疗废物处置")
     _verified(
         team,
         case,
         story,
+        found=found,
         kind="margin",
         day="0",
         after=0,
@@ -253,6 +299,11 @@ def _planned(team: Team, case: Case, story: Story, **values: Any) -> None:
         actor=team.accounts["physicist"], at=at,
         values={"case": case, "origin": "trocar", "system": "Trocar", "made_on": at.date(), "made_by": team.staff[planner], "target": "GTV", **values},
     )  # fmt: skip
+    _sign(team, plan, story, at)
+
+
+def _sign(team: Team, plan: PlanVersion, story: Story, at: datetime) -> None:
+    """Have a plan signed by three."""
     for signer, role in (("attending", "attending"), (story.operator, "operator"), ("physicist", "physicist")):
         sign_plan(plan, actor=team.accounts[signer], at=at + HOUR, role=role)
 
@@ -318,16 +369,40 @@ def _signs(channel: Channel, begins_at: datetime, minutes: int) -> list[Sample]:
     return samples
 
 
-def _verified(team: Team, case: Case, story: Story, *, after: int, **values: Any) -> None:
+def _verified(team: Team, case: Case, story: Story, *, after: int, found: Worked | None = None, **values: Any) -> None:
     """Verify on an image some days after."""
     day = story.begins_at.date() + after * DAY
     at = story.begins_at + (after + 1) * DAY
     verifier = "physicist" if story.technique is Technique.SEED else story.operator
+    if found:
+        plan = case.plans.get(voided_at=None)
+        job = verified_case(team, case, found, plan, by=verifier, at=story.begins_at + after * DAY + 6 * HOUR)
+        values |= _by_library(job, values["kind"])
     actions.verify(
         Case.objects.get(pk=case.pk), actor=team.accounts[verifier], at=at, image_on=day, verified_on=day + DAY, verified_by=team.staff[verifier],
         system="Trocar", **values,
     )  # fmt: skip
     followup.begin(Case.objects.get(pk=case.pk), actor=team.accounts["nurse"], at=at)
+
+
+def _by_library(job: Job, kind: str) -> dict[str, Any]:
+    """Return the numbers, the report and the conclusion of a verification that the library made."""
+    if kind == "margin":
+        margin = value_of(job.outcome, "margin_mm") or 0.0
+        told = "肿瘤完全覆盖" if margin >= 0 else "肿瘤边缘未完全覆盖，已安排复查与补充消融讨论"
+        return {
+            "job": job, "document": paper_of(job, "margin", "zh"), "margin_mm": f"{margin:.1f}", "complete": margin >= 0,
+            "conclusion": f"最小消融边界 {margin:.1f} mm，{told}。",
+        }  # fmt: skip
+    numbers = {
+        key: f"{value_of(job.outcome, key) or 0.0:.2f}"
+        for key in ("d90_gy", "v100_percent", "v150_percent", "v200_percent")
+    }
+    seen = job.outcome["facts"]["seeds_seen"]
+    return {
+        "job": job, "document": paper_of(job, "verification", "zh"), "seeds_seen": seen, **numbers,
+        "conclusion": f"影像识别 {seen} 粒，D90 {numbers['d90_gy']} Gy，V100 {numbers['v100_percent']} %；区间与提示见报告。",
+    }  # fmt: skip
 
 
 def _followed(
