@@ -31,7 +31,7 @@ def discharge_card(case: Case) -> Sheet | None:
         facts=(
             (both("Name", "姓名"), patient.name),
             (both("Patient number", "患者编号"), patient.number),
-            (both("Sex, born", "性别、出生日期"), f"{patient.get_sex_display()}，{patient.birth_date}"),
+            (both("Sex, born", "性别、出生日期"), f"{patient.get_sex_display()} · {patient.birth_date}"),
             (both("Case", "病例号"), case.number),
             (both("Diagnosis", "诊断"), case.diagnosis),
             (both("Treatment", "治疗"), case.get_technique_display()),
