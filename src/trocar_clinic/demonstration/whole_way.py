@@ -100,9 +100,14 @@ def make(team: Team, cases: Path | None = None) -> None:
         record(PriceItem, actor=team.accounts["affairs"], at=begun, values=values)
     needed = sum(_per_needle(seeds)) + 10
     lot = store.a_lot(team, came_at=SEEDS.begins_at - 4 * DAY, count=max(60, needed), number="S2609A")
-    antennas = store.antennas(team, came_at=begun, count=3)
+    antennas = store.antennas(team, came_at=begun, count=_needles(heat) + 2)
     _seeds(team, lot, seeds)
-    _heat(team, antennas[0], heat)
+    _heat(team, antennas, heat)
+
+
+def _needles(found: Worked | None) -> int:
+    """Return how many insertions the ablation is planned with."""
+    return int(outcome_of(found.plan)["facts"]["needles"]) if found else 1
 
 
 def _per_needle(found: Worked | None) -> list[int]:
@@ -188,9 +193,10 @@ def _seeds(team: Team, lot: SeedLot, found: Worked | None) -> None:
     _charged(team, case, at, ("示例-0101", "1"), ("示例-0102", str(implanted)))
 
 
-def _heat(team: Team, antenna: Any, found: Worked | None) -> None:
+def _heat(team: Team, antennas: list[Any], found: Worked | None) -> None:
     story, at = HEAT, HEAT.begins_at
     case, lesion = _to_decision(team, story)
+    needles = _needles(found)
     power_w: Any = "60.0"
     minutes: Any = "8.0"
     if found:
@@ -202,25 +208,30 @@ def _heat(team: Team, antenna: Any, found: Worked | None) -> None:
             team, case, story, needles=1, power_w=power_w, minutes=minutes, margin_mm="6.0", target_volume_cc="7.20"
         )
     procedure = _started(team, case, story)
-    used = use_device(antenna, actor=team.accounts["nurse"], at=at + HOUR, case=case, used_at=at + HOUR / 4)
-    values = {
-        "procedure": procedure,
-        "number": 1,
-        "lesion": lesion,
-        "device": used,
-        "depth_mm": "104.0",
-        "power_w": power_w,
-        "minutes": minutes,
-    }
-    record(Insertion, actor=team.accounts["nurse"], at=at + HOUR, values=values)
+    nurse = team.accounts["nurse"]
+    used = [
+        use_device(each, actor=nurse, at=at + HOUR, case=case, used_at=at + HOUR / 4) for each in antennas[:needles]
+    ]
+    for number, device in enumerate(used, start=1):
+        values = {
+            "procedure": procedure,
+            "number": number,
+            "lesion": lesion,
+            "device": device,
+            "depth_mm": "104.0",
+            "power_w": power_w,
+            "minutes": f"{float(minutes) / needles:.1f}",
+        }
+        record(Insertion, actor=nurse, at=at + HOUR, values=values)
     _finished(
         team,
         procedure,
         story,
         minutes=55,
-        narrative=f"CT 引导下微波消融 {power_w} W × {minutes} min，术后即刻行增强 CT。",
+        narrative=f"CT 引导下 {needles} 针微波消融 {power_w} W，共 {minutes} min，术后即刻行增强 CT。",
     )
-    destroy_device(used, actor=team.accounts["nurse"], at=at + 2 * HOUR, on=at.date(), how="剪断毁形，按医疗废物处置")
+    for device in used:
+        destroy_device(device, actor=nurse, at=at + 2 * HOUR, on=at.date(), how="剪断毁形，按医疗废物处置")
     _verified(
         team,
         case,
