@@ -124,6 +124,7 @@ def dossier() -> PlanDossier:
     account = RiskAccount(
         depth_mm=82.0,
         in_target_mm=31.0,
+        unserved_mm=0.0,
         skin_angle_deg=12.0,
         axial_tilt_deg=88.0,
         clearance_mm={"Urethra": 4.2, "Rectum": 6.8},

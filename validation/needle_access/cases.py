@@ -49,6 +49,7 @@ def rules_of(obstacles: tuple[Obstacle, ...], **changes: object) -> AccessRules:
         "beyond_target_mm": 0.0,
         "least_in_target_mm": 5.0,
         "most_skin_angle_deg": 65.0,
+        "may_stop_short": True,
     }
     return AccessRules(obstacles=obstacles, **(usual | changes))  # type: ignore[arg-type]
 

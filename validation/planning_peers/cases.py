@@ -32,7 +32,7 @@ from trocar.plan.structures import Structure, StructureSet
 from trocar.plan.template import HoleNames, template_towards
 from trocar.workflow.implant_request import ImplantRequest, NeedleWish, Seeding, SeedStock
 from trocar.workflow.posing import pose
-from trocar.workflow.way_in import allowed_entries, choose_needles
+from trocar.workflow.way_in import allowed_entries, way_into
 
 AT = datetime(2026, 3, 2, 9, 0)
 NEEDLE_RADIUS_MM = 0.635
@@ -119,6 +119,7 @@ def usual_rules(obstacles: tuple[Obstacle, ...], **changes: object) -> AccessRul
         "beyond_target_mm": 2.0,
         "least_in_target_mm": 5.0,
         "most_skin_angle_deg": 65.0,
+        "may_stop_short": True,
     }
     return AccessRules(obstacles=obstacles, **(usual | changes))  # type: ignore[arg-type]
 
@@ -167,7 +168,7 @@ def asked(
 def posed_case(request: ImplantRequest, body: Volume, entries: SkinEntries) -> Case:
     """Return a request posed in needles found by the project's search."""
     scene = build_scene(request.structures.named(request.target), body, request.needles.rules)
-    needles, _, _ = choose_needles(scene, allowed_entries(entries, request.needles), request.needles)
+    needles = way_into(scene, allowed_entries(entries, request.needles), request.needles).needles
     posed = pose(request, needles)
     return Case(
         problem=posed.problem,

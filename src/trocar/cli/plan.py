@@ -43,9 +43,11 @@ from trocar.guide.printed import build_guide
 from trocar.imaging.skin import find_body
 from trocar.messages import Language, Message
 from trocar.plan.access import RiskAccount
+from trocar.plan.considered import ConsideredNeedles
 from trocar.plan.plan import ImplantPlan
 from trocar.report.implant_pictures import ShownPlan, plan_pictures
 from trocar.report.implant_plan import PlanDossier, loading_sheet, plan_report
+from trocar.report.needle_table import needles_csv, needles_page
 from trocar.report.pictures import Paper
 from trocar.report.solids import SolidFormat, read_solid, solid_bytes
 from trocar.report.template_sheet import template_sheet
@@ -170,10 +172,12 @@ def run_plan(inputs: PlanInputs, speaker: Speaker) -> Exit:
             return run_front(
                 request, inputs.out, request_text=text, replace=inputs.replace, rng=rng, told=told, speaker=speaker
             )
-        proposed, more = proposal(request, inputs.way, request_text=text, rng=rng, told=told)
+        proposed, beside = proposal(request, inputs.way, request_text=text, rng=rng, told=told)
         with whole_folder(inputs.out, replace=inputs.replace) as folder:
             data = write_proposal(folder, request, proposed, design=design, at=inputs.at, told=told)
-            data |= more
+            data |= beside.data
+            for name, content in beside.files.items():
+                (folder / name).write_bytes(content)
             (folder / MARK).write_text(json.dumps(data, ensure_ascii=False, indent=2), encoding="utf-8")
             (folder / "request.toml").write_text(text, encoding="utf-8")
     speaker.give(data)
@@ -212,6 +216,8 @@ def write_proposal(
         told(papers, number / len(Language))
         _write_papers(folder, dossier, request, proposed, dose, language=language, at=at)
     told(papers, 1.0)
+    if proposed.considered is not None:
+        _write_needles(folder, proposed.considered, plan=proposed.plan.label)
     data = _summary(request, proposed, difference)
     (folder / MARK).write_text(json.dumps(data, ensure_ascii=False, indent=2), encoding="utf-8")
     write_outcome(folder, seeds_told(request, proposed))
@@ -321,6 +327,14 @@ def _write_papers(
             )
 
 
+def _write_needles(folder: Path, considered: ConsideredNeedles, *, plan: str) -> None:
+    """Write every candidate needle with its account: to read and sort on a screen, and for scripts."""
+    (folder / "needles.csv").write_text(needles_csv(considered), encoding="utf-8")
+    for language in Language:
+        page = needles_page(considered, language=language, plan=plan)
+        (folder / f"needles_{language.value}.html").write_text(page, encoding="utf-8")
+
+
 def _with_guide(
     folder: Path, request: ImplantRequest, proposed: ProposedImplant, design: GuideDesign
 ) -> ProposedImplant:
@@ -374,6 +388,7 @@ def _account_json(account: RiskAccount | None) -> dict[str, Any]:
     return {
         "depth_mm": round(account.depth_mm, 1),
         "in_target_mm": round(account.in_target_mm, 1),
+        "unserved_mm": round(account.unserved_mm, 1),
         "skin_angle_deg": round(account.skin_angle_deg, 1),
         "axial_tilt_deg": round(account.axial_tilt_deg, 1),
         "clearance_mm": {name: round(value, 1) for name, value in account.clearance_mm.items()},

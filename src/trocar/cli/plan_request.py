@@ -10,6 +10,7 @@ from trocar.cli.request_section import (
     a_moment,
     a_number,
     a_text,
+    a_truth,
     a_vector,
     a_whole,
 )
@@ -128,6 +129,7 @@ def _needles(section: Section, image: Image, structures: StructureSet) -> Needle
             least_in_target_mm=section.take("least_in_target_mm", a_number),
             couch=_couch(section.may_table("couch")),
             bore=_bore(section.may_table("bore")),
+            may_stop_short=section.may("may_stop_short", a_truth) is not False,
         ),
         spacing_mm=section.take("spacing_mm", a_number),
         reach_mm=section.take("reach_mm", a_number),

@@ -140,6 +140,13 @@ def a_whole(value: Any) -> int:
     return value
 
 
+def a_truth(value: Any) -> bool:
+    """Return true or false, or raise `TypeError`."""
+    if not isinstance(value, bool):
+        raise TypeError("true or false is needed")
+    return value
+
+
 def a_vector(value: Any) -> np.ndarray:
     """Return three numbers, or raise `TypeError` or `ValueError`."""
     numbers = [a_number(each) for each in a_list(value)]

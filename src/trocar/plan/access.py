@@ -146,6 +146,9 @@ class AccessRules(Value):
         Largest angle between needle and the axial plane (the scanner's tilt and opening limit it); None for any.
     couch, bore
         What the outer end must not touch; None where it does not matter.
+    may_stop_short
+        Whether a needle may end within the target, before an obstacle's margin, a structure it may not enter or its
+        largest depth; otherwise it reaches the far border or is refused.
 
     Raises
     ------
@@ -164,6 +167,7 @@ class AccessRules(Value):
     most_axial_tilt_deg: float | None = None
     couch: Couch | None = None
     bore: Bore | None = None
+    may_stop_short: bool = False
 
     def __post_init__(self) -> None:
         _require_not_negative(
@@ -236,6 +240,8 @@ class RiskAccount(Value):
         From skin to tip.
     in_target_mm
         Length within the target.
+    unserved_mm
+        Length that the same line would have in the target beyond the tip: above 0 where the needle stops short.
     skin_angle_deg
         Between needle and the straight way into the skin.
     axial_tilt_deg
@@ -253,6 +259,7 @@ class RiskAccount(Value):
 
     depth_mm: float
     in_target_mm: float
+    unserved_mm: float
     skin_angle_deg: float
     axial_tilt_deg: float
     clearance_mm: Mapping[str, float]
@@ -271,7 +278,7 @@ class Accesses(Value):
         Ends.
     labels
         Name on the template, empty for free needles.
-    in_target_mm, skin_angle_deg, axial_tilt_deg
+    in_target_mm, unserved_mm, skin_angle_deg, axial_tilt_deg
         See `RiskAccount`.
     clearance_mm
         One column an obstacle.
@@ -285,6 +292,7 @@ class Accesses(Value):
     tips_lps_mm: Float[np.ndarray, "n 3"]
     labels: tuple[str, ...]
     in_target_mm: Float[np.ndarray, " n"]
+    unserved_mm: Float[np.ndarray, " n"]
     skin_angle_deg: Float[np.ndarray, " n"]
     axial_tilt_deg: Float[np.ndarray, " n"]
     clearance_mm: Float[np.ndarray, "n obstacles"]
@@ -294,7 +302,14 @@ class Accesses(Value):
     limit_names: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        for name in ("entries_lps_mm", "tips_lps_mm", "in_target_mm", "skin_angle_deg", "axial_tilt_deg"):
+        for name in (
+            "entries_lps_mm",
+            "tips_lps_mm",
+            "in_target_mm",
+            "unserved_mm",
+            "skin_angle_deg",
+            "axial_tilt_deg",
+        ):
             object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64))
         object.__setattr__(self, "clearance_mm", frozen_array(self.clearance_mm, np.float64))
         object.__setattr__(self, "entered", frozen_array(self.entered, np.int32))
@@ -327,6 +342,7 @@ class Accesses(Value):
         return RiskAccount(
             depth_mm=float(self.depth_mm[row]),
             in_target_mm=float(self.in_target_mm[row]),
+            unserved_mm=float(self.unserved_mm[row]),
             skin_angle_deg=float(self.skin_angle_deg[row]),
             axial_tilt_deg=float(self.axial_tilt_deg[row]),
             clearance_mm=MappingProxyType(dict(clearances)),
@@ -356,6 +372,7 @@ class Accesses(Value):
             tips_lps_mm=self.tips_lps_mm[rows],
             labels=tuple(self.labels[row] for row in rows),
             in_target_mm=self.in_target_mm[rows],
+            unserved_mm=self.unserved_mm[rows],
             skin_angle_deg=self.skin_angle_deg[rows],
             axial_tilt_deg=self.axial_tilt_deg[rows],
             clearance_mm=self.clearance_mm[rows],

@@ -12,13 +12,14 @@ from trocar.plan.plan import ImplantPlan
 from trocar.results.findings import Finding
 from trocar.workflow.best_possible import BestPossible, distance_from_best
 from trocar.workflow.consequences import with_consequences
+from trocar.workflow.considering import considered_needles
 from trocar.workflow.implant_request import ImplantRequest, require_together
 from trocar.workflow.impossible import why_impossible
 from trocar.workflow.nearest_way import require_seeds, with_nearest_access, with_seeds_to_order
 from trocar.workflow.plan_judging import ProposedImplant, judged
 from trocar.workflow.posing import pose
 from trocar.workflow.seed_placing import place_seeds
-from trocar.workflow.way_in import propose_needles
+from trocar.workflow.way_in import find_way_in
 
 Progress = Callable[[Message, float], None]
 """Called with the stage and the share of it that is done."""
@@ -67,7 +68,8 @@ def plan_implant(
         request, ordered = with_seeds_to_order(request)
         changed = (*widened, *ordered)
     require_seeds(request)
-    needles, accounts, covered = propose_needles(request)
+    way = find_way_in(request)
+    needles, accounts = way.needles, way.accounts
     told(way_in, 1.0)
     told(placing, 0.0)
     placed = seeds_or_reasons(request, needles, rng=rng, bound=bound)
@@ -76,7 +78,8 @@ def plan_implant(
     account_at = {_place_of(needle): accounts[needle.number] for needle in needles}
     used = {needle.number: account_at[_place_of(needle)] for needle in placed.plan.needles}
     remarks = (*changed, *placed.remarks)
-    proposed = judged(request, placed.plan, outcome=placed.outcome, accounts=used, covered=covered, remarks=remarks)
+    proposed = judged(request, placed.plan, outcome=placed.outcome, accounts=used, covered=way.covered, remarks=remarks)
+    proposed = replace(proposed, considered=considered_needles(way, placed.plan.needles))
     told(judging, 1.0)
     return with_consequences(request, proposed, rng=rng, told=told)
 

@@ -10,6 +10,7 @@ from trocar.evaluate.dvh import compute_dvh
 from trocar.messages import Message
 from trocar.optimise.base import Outcome
 from trocar.plan.access import RiskAccount
+from trocar.plan.considered import ConsideredNeedles
 from trocar.plan.goals import Achievement
 from trocar.plan.plan import ImplantPlan
 from trocar.plan.template import GridTemplate
@@ -51,6 +52,8 @@ class ProposedImplant:
         What becomes of it when it is not carried out exactly; None where that was not asked.
     biology
         Biologically effective doses; empty where they were not asked.
+    considered
+        Every needle that was looked at and what became of it; None where the needles were given.
     """
 
     plan: ImplantPlan
@@ -64,6 +67,7 @@ class ProposedImplant:
     template: GridTemplate | None
     robustness: Robustness | None = None
     biology: tuple[BiologicalDose, ...] = ()
+    considered: ConsideredNeedles | None = None
 
 
 def judged(

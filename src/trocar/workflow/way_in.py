@@ -1,5 +1,7 @@
 """The way in: needles to choose from, found in a CT or in a scene that is already built."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from trocar.imaging.skin import find_body, skin_entries
@@ -24,8 +26,44 @@ APPROACHES_TRIED, APPROACH_SAMPLE, APPROACHES_KEPT = 400, 2000, 3
 """Directions tried, needles counted about each, directions kept."""
 
 
-def propose_needles(request: ImplantRequest) -> tuple[tuple[Needle, ...], dict[int, RiskAccount], float]:
-    """Return needles to choose from, their accounts by number, and the share of the target they reach.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayIn:
+    """Needles to choose from, and all that was looked at to find them.
+
+    Parameters
+    ----------
+    wish
+        How needles may go in.
+    scene, entries
+        What they were traced through, and the skin they may enter by.
+    search
+        Every way that was tried.
+    chosen
+        Offered to the search for seeds, in the order in which they were chosen.
+    covered
+        Share of the target that has one of them within reach.
+    """
+
+    wish: NeedleWish
+    scene: Scene
+    entries: SkinEntries
+    search: AccessSearch
+    chosen: Accesses
+    covered: float
+
+    @property
+    def needles(self) -> tuple[Needle, ...]:
+        """The chosen ones, numbered from 1."""
+        return self.chosen.needles()
+
+    @property
+    def accounts(self) -> dict[int, RiskAccount]:
+        """The account of each by its number."""
+        return {row + 1: self.chosen.account(row) for row in range(len(self.chosen))}
+
+
+def find_way_in(request: ImplantRequest) -> WayIn:
+    """Return needles to choose from, and what was looked at.
 
     Raises
     ------
@@ -33,7 +71,19 @@ def propose_needles(request: ImplantRequest) -> tuple[tuple[Needle, ...], dict[i
         No needle obeys the rules; says what is in the way and what would open it.
     """
     scene, entries = scene_of(request)
-    return choose_needles(scene, allowed_entries(entries, request.needles), request.needles)
+    return way_into(scene, allowed_entries(entries, request.needles), request.needles)
+
+
+def propose_needles(request: ImplantRequest) -> tuple[tuple[Needle, ...], dict[int, RiskAccount], float]:
+    """Return needles to choose from, their accounts by number, and the share of the target they reach.
+
+    Raises
+    ------
+    OptimiseError
+        See `find_way_in`.
+    """
+    way = find_way_in(request)
+    return way.needles, way.accounts, way.covered
 
 
 def scene_of(request: ImplantRequest) -> tuple[Scene, SkinEntries]:
@@ -56,10 +106,8 @@ def allowed_entries(entries: SkinEntries, wish: NeedleWish) -> SkinEntries:
     return entries
 
 
-def choose_needles(
-    scene: Scene, entries: SkinEntries, wish: NeedleWish
-) -> tuple[tuple[Needle, ...], dict[int, RiskAccount], float]:
-    """Return needles from a scene that is already built; see `propose_needles`."""
+def way_into(scene: Scene, entries: SkinEntries, wish: NeedleWish) -> WayIn:
+    """Return needles from a scene that is already built; see `find_way_in`."""
     search = search_in(scene, entries, wish)
     require_access(search, scene)
     pools = _approaches(search.accesses, wish.spread_deg)
@@ -67,10 +115,8 @@ def choose_needles(
         select_needles(scene, pool, reach_mm=wish.reach_mm, spacing_mm=wish.spacing_mm, times=CHOICES, most=wish.most)
         for pool in pools
     ]
-    selection = max(selections, key=lambda each: each.covered)
-    chosen = selection.accesses
-    needles = tuple(chosen.needle(row, number=row + 1) for row in range(len(chosen)))
-    return needles, {row + 1: chosen.account(row) for row in range(len(chosen))}, selection.covered
+    best = max(selections, key=lambda each: each.covered)
+    return WayIn(wish=wish, scene=scene, entries=entries, search=search, chosen=best.accesses, covered=best.covered)
 
 
 def search_in(scene: Scene, entries: SkinEntries, wish: NeedleWish) -> AccessSearch:

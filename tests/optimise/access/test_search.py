@@ -59,7 +59,7 @@ def test_a_refused_line_does_come_too_near() -> None:
     shape = shape_of(scene, search.lines)
     rows = np.flatnonzero(np.isfinite(shape.tip_depth_mm) & (shape.in_target_mm >= 5) & (shape.tip_depth_mm <= 160))
     refused = np.setdiff1d(rows, search.rows)
-    clearance = clearance_of(scene, search.lines, shape.tip_depth_mm, refused)
+    clearance = clearance_of(scene, search.lines, refused, shape.tip_depth_mm[refused])
     near = np.flatnonzero((clearance < [3.0, 1.0, 0.0]).any(axis=1))
     assert len(near) > 100
     for n in near[:: len(near) // 25]:
@@ -240,3 +240,54 @@ def test_lattice_points_lie_inside_and_their_spacing_apart(spacing: float) -> No
     assert len(points) == pytest.approx(region.volume_mm3 / (spacing**3 / np.sqrt(2)), rel=0.25)
     gaps = np.linalg.norm(points[:, None] - points, axis=2) + 1e3 * np.eye(len(points))
     assert gaps.min() == pytest.approx(spacing)
+
+
+CORD = drawn("Cord", rod((20.0, 11.0, -60.0), (20.0, 11.0, 60.0), radius_mm=4.0), number=7)
+
+
+def around_the_cord(*, may_stop_short: bool, **changes: object) -> AccessSearch:
+    _, search = found_with(Obstacle(structure=CORD, margin_mm=3.0), may_stop_short=may_stop_short, **changes)
+    return search
+
+
+def test_needles_stop_before_an_obstacle_in_the_target_and_still_clear_it() -> None:
+    short, whole = around_the_cord(may_stop_short=True), around_the_cord(may_stop_short=False)
+    assert set(whole.rows.tolist()) < set(short.rows.tolist())
+    cut = np.flatnonzero(short.accesses.unserved_mm > 1.0)
+    assert len(cut) > 0.3 * len(short.accesses)
+    spare = []
+    for row in cut[:: max(len(cut) // 60, 1)].tolist():
+        dense = densely_sampled_clearance_mm(short.accesses.needle(row, number=1), CORD, radius_mm=0.635)
+        assert short.accesses.clearance_mm[row, 0] <= dense + 1e-3
+        spare.append(dense - 3.0)
+    assert min(spare) >= 0.0
+    assert np.median(spare) < 2.5  # it goes nearly as far as it may
+
+
+def test_a_needle_that_stops_short_serves_what_lies_before_its_tip() -> None:
+    short = around_the_cord(may_stop_short=True).accesses
+    assert short.in_target_mm.min() >= 5.0 - 1e-6
+    region = region_of(TARGET)
+    for row in range(0, len(short), len(short) // 40):
+        t = np.arange(0, short.depth_mm[row] + 60, 0.1)
+        inside = region.contains(short.entries_lps_mm[row] + t[:, None] * short.directions_lps[row])
+        before = t <= short.depth_mm[row]
+        assert short.in_target_mm[row] == pytest.approx(0.1 * inside[before].sum(), abs=1.8)
+        assert short.unserved_mm[row] == pytest.approx(0.1 * inside[~before].sum(), abs=1.8)
+
+
+def test_needles_that_need_not_stop_short_are_the_same_either_way() -> None:
+    short, whole = around_the_cord(may_stop_short=True), around_the_cord(may_stop_short=False)
+    _, first, second = np.intersect1d(short.rows, whole.rows, return_indices=True)
+    assert len(first) == len(whole.rows)
+    np.testing.assert_array_equal(short.accesses.tips_lps_mm[first], whole.accesses.tips_lps_mm[second])
+
+
+def test_needles_stop_at_their_largest_depth_and_before_what_they_may_not_enter() -> None:
+    limit = CrossingLimit(structure=CORD, at_most=0)
+    deep = found_with(most_depth_mm=85.0, crossing_limits=(limit,), may_stop_short=True)[1].accesses
+    assert deep.depth_mm.max() == pytest.approx(85.0)
+    assert deep.entered.max() == 0
+    stopped = deep.unserved_mm > 1.0
+    assert (stopped & (deep.depth_mm < 84.0)).sum() > 20
+    assert (stopped & (deep.depth_mm > 84.99)).sum() > 20

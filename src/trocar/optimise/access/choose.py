@@ -78,18 +78,23 @@ def select_needles(
     most
         Largest number of needles; None for as many as it takes.
     """
-    aims = lattice_in(scene.target, spacing_mm=0.6 * reach_mm)
+    aims = aims_in(scene, reach_mm=reach_mm)
     limit = most if most is not None else len(candidates)
     best = _Try(accesses=candidates.take(np.empty(0)), near=np.zeros((0, len(aims)), np.bool_))
     for bundle in (candidates, *_fans(candidates)):
-        pool = _thinned(bundle)
-        near = _near(pool, aims, reach_mm)
+        pool = thinned(bundle, most=MOST_CANDIDATES)
+        near = near_aims(pool, aims, reach_mm=reach_mm)
         rows = _greedy(pool, near, times=times, spacing_mm=spacing_mm, most=limit)
         new = _Try(accesses=pool.take(np.asarray(rows)), near=near[rows])
         if new.worth(times) > best.worth(times):
             best = new
     reached = best.near.any(axis=0)
     return Selection(accesses=best.accesses, covered=float(reached.mean()), uncovered_lps_mm=aims[~reached])
+
+
+def aims_in(scene: Scene, *, reach_mm: float) -> Float[np.ndarray, "m 3"]:
+    """Return the points of the target that needles are to come near."""
+    return lattice_in(scene.target, spacing_mm=0.6 * reach_mm)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,14 +118,14 @@ def risk(candidates: Accesses) -> Float[np.ndarray, " n"]:
     return np.asarray(0.5 * (1 - slack) + 0.25 * depth + 0.25 * np.clip(candidates.skin_angle_deg / 90, 0, 1))
 
 
-def _thinned(candidates: Accesses) -> Accesses:
-    """Return the candidates, or of too many the safest of each neighbourhood of entry and tip."""
-    if len(candidates) <= MOST_CANDIDATES:
+def thinned(candidates: Accesses, *, most: int) -> Accesses:
+    """Return the candidates, the safest first; of too many the safest of each neighbourhood of entry and tip."""
+    if len(candidates) <= most:
         return candidates.take(np.argsort(risk(candidates), kind="stable"))
     edge = 1.0
     order = np.argsort(risk(candidates), kind="stable")
     ends = np.hstack([candidates.entries_lps_mm, candidates.tips_lps_mm])
-    while len(order) > MOST_CANDIDATES:
+    while len(order) > most:
         cell = np.floor(ends[order] / edge).astype(np.int64) @ CELL_KEYS
         _, first = np.unique(cell, return_index=True)
         order = order[np.sort(first)]
@@ -145,7 +150,7 @@ def _fans(candidates: Accesses) -> Iterator[Accesses]:
             return
 
 
-def _near(pool: Accesses, aims: Float[np.ndarray, "m 3"], reach_mm: float) -> Bool[np.ndarray, "n m"]:
+def near_aims(pool: Accesses, aims: Float[np.ndarray, "m 3"], *, reach_mm: float) -> Bool[np.ndarray, "n m"]:
     """Return which aims each needle passes within reach."""
     ways = pool.directions_lps
     offset = aims @ ways.T - np.einsum("ij,ij->i", pool.entries_lps_mm, ways)

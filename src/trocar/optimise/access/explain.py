@@ -29,7 +29,7 @@ NICE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Test:
+class RuleTest:
     """One rule against all lines: what each line would need, and what is given; lines fail where ``failed``."""
 
     rule: Rule
@@ -54,7 +54,7 @@ def explain(scene: Scene, lines: Lines) -> Explanation:
     sample = lines.take(np.arange(0, len(lines), stride)) if stride > 1 else lines
     shape = shape_of(scene, sample)
     hits = np.flatnonzero(np.isfinite(shape.tip_depth_mm))
-    tests = _tests(scene, sample, shape, hits)
+    tests = rule_tests(scene, sample, shape, hits)
     failed = np.column_stack([test.failed for test in tests])
     by_count = failed.sum(axis=1)
     refusals = [
@@ -75,7 +75,16 @@ def explain(scene: Scene, lines: Lines) -> Explanation:
     )
 
 
-def _tests(scene: Scene, lines: Lines, shape: Shape, hits: np.ndarray) -> list[_Test]:
+def rule_tests(scene: Scene, lines: Lines, shape: Shape, hits: np.ndarray) -> list[RuleTest]:
+    """Return every rule against some lines, each followed to the far border of the target.
+
+    Parameters
+    ----------
+    scene, lines, shape
+        Where, the ways, and their lengths.
+    hits
+        Which of the lines.
+    """
     rules = scene.rules
     most = min(rules.most_depth_mm, rules.needle_length_mm)
     tip = shape.tip_depth_mm
@@ -92,25 +101,25 @@ def _tests(scene: Scene, lines: Lines, shape: Shape, hits: np.ndarray) -> list[_
         tests.append(_at_least(Rule.COUCH, 0.0, shape.couch_mm[hits]))
     if rules.bore is not None:
         tests.append(_at_least(Rule.BORE, 0.0, shape.bore_mm[hits]))
-    tests.append(_at_most(Rule.LEAVES_BODY, OUT_OF_BODY_MM, outside_body_mm(scene, lines, tip, hits)))
-    clearance = clearance_of(scene, lines, tip, hits)
+    tests.append(_at_most(Rule.LEAVES_BODY, OUT_OF_BODY_MM, outside_body_mm(scene, lines, hits, tip[hits])))
+    clearance = clearance_of(scene, lines, hits, tip[hits])
     for n, obstacle in enumerate(rules.obstacles):
         tests.append(_at_least(Rule.MARGIN, obstacle.margin_mm, clearance[:, n], name=obstacle.name))
-    entered = entered_of(scene, lines, tip, hits)
+    entered = entered_of(scene, lines, hits, tip[hits])
     for n, limit in enumerate(rules.crossing_limits):
         tests.append(_at_most(Rule.CROSSING, limit.at_most, entered[:, n].astype(np.float64), name=limit.name))
     return tests
 
 
-def _at_most(rule: Rule, given: float, values: Float[np.ndarray, " n"], *, name: str = "") -> _Test:
-    return _Test(rule=rule, name=name, given=float(given), needed=values, failed=values > given, rising=True)
+def _at_most(rule: Rule, given: float, values: Float[np.ndarray, " n"], *, name: str = "") -> RuleTest:
+    return RuleTest(rule=rule, name=name, given=float(given), needed=values, failed=values > given, rising=True)
 
 
-def _at_least(rule: Rule, given: float, values: Float[np.ndarray, " n"], *, name: str = "") -> _Test:
-    return _Test(rule=rule, name=name, given=float(given), needed=values, failed=values < given, rising=False)
+def _at_least(rule: Rule, given: float, values: Float[np.ndarray, " n"], *, name: str = "") -> RuleTest:
+    return RuleTest(rule=rule, name=name, given=float(given), needed=values, failed=values < given, rising=False)
 
 
-def _relaxations(tests: list[_Test], failed: Bool[np.ndarray, "n rules"], *, stride: int) -> tuple[Relaxation, ...]:
+def _relaxations(tests: list[RuleTest], failed: Bool[np.ndarray, "n rules"], *, stride: int) -> tuple[Relaxation, ...]:
     """Return the best relaxation for each of the smallest sets of rules that would have to give."""
     stuck = np.flatnonzero(failed.any(axis=1))
     if not len(stuck) or (~failed.any(axis=1)).any():
@@ -126,7 +135,7 @@ def _relaxations(tests: list[_Test], failed: Bool[np.ndarray, "n rules"], *, str
     return tuple(ranked[:5])
 
 
-def _best_of(tests: list[_Test], which: np.ndarray, rows: np.ndarray, *, stride: int) -> Relaxation:
+def _best_of(tests: list[RuleTest], which: np.ndarray, rows: np.ndarray, *, stride: int) -> Relaxation:
     """Return the change that the most modest of some lines needs, all failing by the same rules."""
     effort = np.zeros(len(rows))
     for rule in which:
@@ -141,7 +150,7 @@ def _best_of(tests: list[_Test], which: np.ndarray, rows: np.ndarray, *, stride:
     return Relaxation(changes=tuple(changes), lines=len(rows) * stride)
 
 
-def _effort(test: _Test, needed: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+def _effort(test: RuleTest, needed: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """Return how much is asked of a rule: relative change, and as much as ten such for crossing an obstacle."""
     change = np.abs(needed - test.given) / max(abs(test.given), 5.0)
     if test.rule is Rule.MARGIN:

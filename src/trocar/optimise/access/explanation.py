@@ -201,6 +201,53 @@ _NEEDED = {
 _ACROSS = Message(code="optimise.needs-crossing-obstacle", template="crossing {name}", data=_LATER)
 
 
+_FAILED = {
+    Rule.DEPTH: Message(
+        code="optimise.fails-depth", template="{needed:.0f} mm deep, {given:g} mm are allowed", data=_LATER
+    ),
+    Rule.SKIN_ANGLE: Message(
+        code="optimise.fails-skin-angle",
+        template="{needed:.0f}° from straight into the skin, {given:g}° are allowed",
+        data=_LATER,
+    ),
+    Rule.AXIAL_TILT: Message(
+        code="optimise.fails-tilt",
+        template="{needed:.0f}° out of the axial plane, {given:g}° are allowed",
+        data=_LATER,
+    ),
+    Rule.COUCH: Message(code="optimise.fails-couch", template="its outer end would lie in the couch", data=_LATER),
+    Rule.BORE: Message(code="optimise.fails-bore", template="its outer end would touch the scanner", data=_LATER),
+    Rule.LEAVES_BODY: Message(
+        code="optimise.fails-leaves-body", template="leaves the body and enters it again", data=_LATER
+    ),
+    Rule.IN_TARGET: Message(
+        code="optimise.fails-in-target", template="{needed:.1f} mm in the target, {given:g} mm are needed", data=_LATER
+    ),
+    Rule.MARGIN: Message(
+        code="optimise.fails-margin", template="{needed:.1f} mm from {name}, {given:g} mm are needed", data=_LATER
+    ),
+    Rule.CROSSING: Message(
+        code="optimise.fails-crossing", template="enters {name} {needed:g} times, {given:g} are allowed", data=_LATER
+    ),
+}
+
+_CROSSES = Message(code="optimise.fails-crosses", template="crosses {name}", data=_LATER)
+
+
+def failure_message(rule: Rule, *, name: str, given: float, needed: float) -> Message:
+    """Return how one way fails a rule, in few words.
+
+    Parameters
+    ----------
+    rule, name
+        Which rule, about which structure.
+    given, needed
+        As it is, and as the way would need it.
+    """
+    across = rule is Rule.MARGIN and needed < 0
+    return _told(_CROSSES if across else _FAILED[rule], {"needed": needed, "given": given, "name": name})
+
+
 def refusal_message(refusal: Refusal) -> Message:
     """Return how many ways a rule refuses, as a sentence."""
     return _told(_REFUSED[refusal.rule], {"lines": refusal.lines, "alone": refusal.alone, "name": refusal.name})

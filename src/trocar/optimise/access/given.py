@@ -13,6 +13,7 @@ from trocar.optimise.access.search import (
     clearance_of,
     entered_of,
     outside_body_mm,
+    shape_of,
     skin_angle_deg,
 )
 from trocar.plan.access import Accesses, SkinEntries
@@ -47,10 +48,11 @@ def account_needles(scene: Scene, entries: SkinEntries, needles: tuple[Needle, .
         tips_lps_mm=np.array([needle.tip_lps_mm for needle in needles]).reshape(-1, 3),
         labels=tuple(needle.label for needle in needles),
         in_target_mm=target.inside_mm,
+        unserved_mm=np.maximum(shape_of(scene, lines).in_target_mm - target.inside_mm, 0.0),
         skin_angle_deg=skin_angle_deg(lines),
         axial_tilt_deg=axial_tilt_deg(lines),
-        clearance_mm=clearance_of(scene, lines, depth, rows),
-        entered=entered_of(scene, lines, depth, rows),
+        clearance_mm=clearance_of(scene, lines, rows, depth),
+        entered=entered_of(scene, lines, rows, depth),
         obstacle_names=tuple(obstacle.name for obstacle in rules.obstacles),
         margins_mm=tuple(obstacle.margin_mm for obstacle in rules.obstacles),
         limit_names=tuple(limit.name for limit in rules.crossing_limits),
@@ -162,7 +164,7 @@ def _outside(scene: Scene, accesses: Accesses, row: int, number: int) -> list[Me
             )
         )
     line = Lines(entries_lps_mm=entry[None], ways_lps=way[None], normals_lps=-way[None], labels=())
-    if outside_body_mm(scene, line, np.array([depth]), np.array([0]))[0] > OUT_OF_BODY_MM:
+    if outside_body_mm(scene, line, np.array([0]), np.array([depth]))[0] > OUT_OF_BODY_MM:
         found.append(
             Message(
                 code="optimise.needle-leaves-body",

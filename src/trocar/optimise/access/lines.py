@@ -52,12 +52,28 @@ class Lines(Value):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """Where lines run inside something: mm from the entry, NaN where they miss."""
+    """Where lines run inside something: mm from the entry, NaN where they miss.
+
+    Parameters
+    ----------
+    first_mm, last_mm
+        Where they enter first and leave last.
+    inside_mm
+        How much of them is inside.
+    times
+        In how many stretches of at least 1 mm.
+    served_mm
+        Where as much as was wanted has run inside; NaN where it never does.
+    refused_mm
+        Where the stretch begins that is one too many; infinity where none is.
+    """
 
     first_mm: Float[np.ndarray, " n"]
     last_mm: Float[np.ndarray, " n"]
     inside_mm: Float[np.ndarray, " n"]
     times: Int32[np.ndarray, " n"]
+    served_mm: Float[np.ndarray, " n"]
+    refused_mm: Float[np.ndarray, " n"]
 
 
 def voxels(scene: Scene, points_lps_mm: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
@@ -72,10 +88,12 @@ def inside_of(
     starts_lps_mm: Float[np.ndarray, "n 3"],
     ways_lps: Float[np.ndarray, "n 3"],
     span_mm: Float[np.ndarray, "n 2"],
+    wanted_mm: float = 0.0,
+    at_most: int = 1_000_000,
 ) -> Stretch:
-    """Return where lines run inside a thing, looked at over a span of each line."""
+    """Return where lines run inside a thing, looked at over a span of each line; see `Stretch`."""
     count = len(starts_lps_mm)
-    first, last, inside = (np.empty(count) for _ in range(3))
+    first, last, inside, served, refused = (np.empty(count) for _ in range(5))
     times = np.empty(count, np.int32)
     stretches(
         occupancy_kji,
@@ -83,12 +101,16 @@ def inside_of(
         voxels(scene, starts_lps_mm),
         np.ascontiguousarray(ways_lps),
         np.ascontiguousarray(span_mm),
+        wanted_mm,
+        at_most,
         first,
         last,
         inside,
         times,
+        served,
+        refused,
     )
-    return Stretch(first_mm=first, last_mm=last, inside_mm=inside, times=times)
+    return Stretch(first_mm=first, last_mm=last, inside_mm=inside, times=times, served_mm=served, refused_mm=refused)
 
 
 def span_in_box(

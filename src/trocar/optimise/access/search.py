@@ -6,9 +6,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int32, Int64
 
 from trocar.geometry.value import Value
-from trocar.optimise.access.lines import Lines, inside_of, span_in_box, voxels
+from trocar.optimise.access.lines import Lines, Stretch, inside_of, span_in_box, voxels
 from trocar.optimise.access.scene import Scene
-from trocar.optimise.kernels.tracing import clearances, free_lines
+from trocar.optimise.kernels.tracing import clear_ways, clearances, free_ways
 from trocar.plan.access import Accesses
 
 UNDER_SKIN_MM = 3.0
@@ -19,6 +19,9 @@ FOLLOWED_MM = 1000.0
 
 OUT_OF_BODY_MM = 1.0
 """A needle leaves the body if more of it than this lies outside."""
+
+TIMES_DRAWN_BACK = 4
+"""A needle cut short that fails its last test is drawn back by half a voxel so often before it is given up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,9 +50,22 @@ class AccessSearch(Value):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """Lengths and angles of lines, before any obstacle is looked at."""
+    """Lengths of lines, and room about their outer ends, before any obstacle is looked at.
+
+    Parameters
+    ----------
+    tip_depth_mm
+        From skin to the far border of the target, and the way beyond; NaN where a line misses the target.
+    served_depth_mm
+        Where the least length in the target is reached; NaN where it never is.
+    in_target_mm
+        All of the line's length in the target.
+    couch_mm, bore_mm
+        Room between the outer end and couch or scanner; infinite where there is none.
+    """
 
     tip_depth_mm: Float[np.ndarray, " n"]
+    served_depth_mm: Float[np.ndarray, " n"]
     in_target_mm: Float[np.ndarray, " n"]
     couch_mm: Float[np.ndarray, " n"]
     bore_mm: Float[np.ndarray, " n"]
@@ -72,16 +88,34 @@ def shape_of(scene: Scene, lines: Lines) -> Shape:
     box = scene.target.bounds_lps_mm + np.array([[-2.0], [2.0]]) * scene.step_mm
     span = span_in_box(lines.entries_lps_mm, lines.ways_lps, box, most_mm=FOLLOWED_MM)
     target = inside_of(
-        scene.target_occupancy, scene, starts_lps_mm=lines.entries_lps_mm, ways_lps=lines.ways_lps, span_mm=span
+        scene.target_occupancy,
+        scene,
+        starts_lps_mm=lines.entries_lps_mm,
+        ways_lps=lines.ways_lps,
+        span_mm=span,
+        wanted_mm=rules.least_in_target_mm,
     )
     tip = target.last_mm + rules.beyond_target_mm
-    hub = lines.entries_lps_mm - (rules.needle_length_mm - np.nan_to_num(tip))[:, None] * lines.ways_lps
-    everywhere = np.full(len(lines), np.inf)
+    couch, bore = _room_outside(scene, lines, tip)
     return Shape(
         tip_depth_mm=tip,
+        served_depth_mm=target.served_mm,
         in_target_mm=target.inside_mm,
-        couch_mm=rules.couch.height_mm(hub) if rules.couch is not None else everywhere,
-        bore_mm=rules.bore.room_mm(hub) if rules.bore is not None else everywhere,
+        couch_mm=couch,
+        bore_mm=bore,
+    )
+
+
+def _room_outside(
+    scene: Scene, lines: Lines, tip_depth_mm: Float[np.ndarray, " n"]
+) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """Return how far the outer ends of needles lie above the couch and inside the scanner's opening."""
+    rules = scene.rules
+    hub = lines.entries_lps_mm - (rules.needle_length_mm - np.nan_to_num(tip_depth_mm))[:, None] * lines.ways_lps
+    everywhere = np.full(len(lines), np.inf)
+    return (
+        rules.couch.height_mm(hub) if rules.couch is not None else everywhere,
+        rules.bore.room_mm(hub) if rules.bore is not None else everywhere,
     )
 
 
@@ -99,31 +133,33 @@ def examine(scene: Scene, tried: Lines) -> AccessSearch:
     """Return the lines that are needles obeying every rule, each with its account.
 
     Angles come first, then lengths, then one combined field of all obstacles, then each obstacle by itself; clearances
-    are lower bounds, so that a needle that passes clears every obstacle in truth.
+    are lower bounds, so that a needle that passes clears every obstacle in truth. Where the rules allow it, a needle
+    that would meet an obstacle, a structure it may not enter, or its largest depth before the target's far border ends
+    before it: eq. (A5).
     """
     rules = scene.rules
     upright = np.flatnonzero(_within_angles(scene, tried))
     lines = tried.take(upright)
-    most = min(rules.most_depth_mm, rules.needle_length_mm)
     shape = shape_of(scene, lines)
-    with np.errstate(invalid="ignore"):
-        good = (shape.tip_depth_mm <= most) & (shape.in_target_mm >= rules.least_in_target_mm)
-    good &= (shape.couch_mm >= 0) & (shape.bore_mm >= 0)
-    rows = np.flatnonzero(good)
-    rows = rows[_passes_combined(scene, lines, shape.tip_depth_mm, rows)]
-    rows = rows[outside_body_mm(scene, lines, shape.tip_depth_mm, rows) <= OUT_OF_BODY_MM]
-    clearance = clearance_of(scene, lines, shape.tip_depth_mm, rows)
-    margins = np.array([obstacle.margin_mm for obstacle in rules.obstacles])
-    free = (clearance >= margins).all(axis=1)
-    entered = entered_of(scene, lines, shape.tip_depth_mm, rows)
-    free &= (entered <= np.array([limit.at_most for limit in rules.crossing_limits], dtype=np.int32)).all(axis=1)
-    rows, clearance, entered = rows[free], clearance[free], entered[free]
+    rows, tips = _long_enough(scene, lines, shape)
+    rows, tips = _cut_short(scene, lines, shape, rows, tips)
     kept = lines.take(rows)
+    good = outside_body_mm(scene, lines, rows, tips) <= OUT_OF_BODY_MM
+    for room in _room_outside(scene, kept, tips):
+        good &= room >= 0
+    in_target = _in_target_to(scene, lines, shape, rows, tips)
+    good &= in_target >= rules.least_in_target_mm
+    rows, tips = rows[good], tips[good]
+    clearance, entered = clearance_of(scene, lines, rows, tips), entered_of(scene, lines, rows, tips)
+    free = _obeys(scene, clearance, entered)
+    rows, tips, clearance, entered = rows[free], tips[free], clearance[free], entered[free]
+    kept, in_target = lines.take(rows), in_target[good][free]
     accesses = Accesses(
         entries_lps_mm=kept.entries_lps_mm,
-        tips_lps_mm=kept.entries_lps_mm + shape.tip_depth_mm[rows, None] * kept.ways_lps,
+        tips_lps_mm=kept.entries_lps_mm + tips[:, None] * kept.ways_lps,
         labels=kept.labels or ("",) * len(kept),
-        in_target_mm=shape.in_target_mm[rows],
+        in_target_mm=in_target,
+        unserved_mm=np.maximum(shape.in_target_mm[rows] - in_target, 0.0),
         skin_angle_deg=skin_angle_deg(kept),
         axial_tilt_deg=axial_tilt_deg(kept),
         clearance_mm=clearance,
@@ -135,27 +171,120 @@ def examine(scene: Scene, tried: Lines) -> AccessSearch:
     return AccessSearch(accesses=accesses, lines=tried, rows=upright[rows])
 
 
+def _long_enough(scene: Scene, lines: Lines, shape: Shape) -> tuple[Int64[np.ndarray, " m"], Float[np.ndarray, " m"]]:
+    """Return the lines that serve enough of the target within the allowed depth, and how deep each may go by it."""
+    rules = scene.rules
+    most = min(rules.most_depth_mm, rules.needle_length_mm)
+    with np.errstate(invalid="ignore"):
+        if rules.may_stop_short:
+            rows = np.flatnonzero(shape.served_depth_mm <= most)
+        else:
+            rows = np.flatnonzero((shape.tip_depth_mm <= most) & (shape.in_target_mm >= rules.least_in_target_mm))
+    return rows, np.minimum(shape.tip_depth_mm[rows], most)
+
+
+def _cut_short(
+    scene: Scene, lines: Lines, shape: Shape, rows: Int64[np.ndarray, " n"], tips: Float[np.ndarray, " n"]
+) -> tuple[Int64[np.ndarray, " m"], Float[np.ndarray, " m"]]:
+    """Return the lines that may be free and how deep each goes: cut before what is in the way where that is allowed."""
+    free = np.empty(len(rows))
+    free_ways(scene.combined_mm, scene.step_mm, *_ends(scene, lines, rows, tips), free)
+    if not scene.rules.may_stop_short:
+        return rows[np.isinf(free)], tips[np.isinf(free)]
+    kept = free >= shape.served_depth_mm[rows]
+    rows, tips = rows[kept], np.minimum(tips, free)[kept]
+    cut = np.flatnonzero((tips < shape.tip_depth_mm[rows]) | ~_free_to(scene, lines, rows, tips))
+    tips[cut] = _stops(scene, lines, rows[cut], tips[cut])
+    for _ in range(TIMES_DRAWN_BACK):
+        cut = cut[~_free_to(scene, lines, rows[cut], tips[cut])]
+        tips[cut] -= 0.5 * scene.step_mm
+    worth = tips >= shape.served_depth_mm[rows]
+    return rows[worth], tips[worth]
+
+
+def _stops(
+    scene: Scene, lines: Lines, rows: Int64[np.ndarray, " n"], tips: Float[np.ndarray, " n"]
+) -> Float[np.ndarray, " n"]:
+    """Return where needles end that stop before what is in their way; 0 where they then miss the target."""
+    rules = scene.rules
+    starts, stops = _ends(scene, lines, rows, tips)
+    stop, way = np.array(tips), np.empty(len(rows))
+    for field, obstacle in zip(scene.distance_mm, rules.obstacles, strict=True):
+        clear_ways(field, scene.step_mm, starts, stops, obstacle.margin_mm + rules.needle_radius_mm, way)
+        stop = np.minimum(stop, way)
+    for occupancy, limit in zip(scene.limited_occupancy, rules.crossing_limits, strict=True):
+        stop = np.minimum(stop, _inside(occupancy, scene, lines, rows, tips, at_most=limit.at_most).refused_mm)
+    far = _inside(scene.target_occupancy, scene, lines, rows, stop).last_mm + rules.beyond_target_mm
+    return np.minimum(stop, np.nan_to_num(far))
+
+
+def _in_target_to(
+    scene: Scene, lines: Lines, shape: Shape, rows: Int64[np.ndarray, " n"], tips: Float[np.ndarray, " n"]
+) -> Float[np.ndarray, " n"]:
+    """Return how much of each needle runs in the target."""
+    short = np.flatnonzero(tips < shape.tip_depth_mm[rows])
+    result = np.array(shape.in_target_mm[rows])
+    result[short] = _inside(scene.target_occupancy, scene, lines, rows[short], tips[short]).inside_mm
+    return result
+
+
+def _free_to(
+    scene: Scene, lines: Lines, rows: Int64[np.ndarray, " n"], tips: Float[np.ndarray, " n"]
+) -> Bool[np.ndarray, " n"]:
+    """Say which needles keep every margin and enter nothing too often, entry to tip."""
+    clearance, entered = clearance_of(scene, lines, rows, tips), entered_of(scene, lines, rows, tips)
+    return _obeys(scene, clearance, entered)
+
+
+def _obeys(
+    scene: Scene, clearance_mm: Float[np.ndarray, "n obstacles"], entered: Int32[np.ndarray, "n limits"]
+) -> Bool[np.ndarray, " n"]:
+    margins = np.array([obstacle.margin_mm for obstacle in scene.rules.obstacles])
+    limits = np.array([limit.at_most for limit in scene.rules.crossing_limits], dtype=np.int32)
+    return np.asarray((clearance_mm >= margins).all(axis=1) & (entered <= limits).all(axis=1))
+
+
+def _inside(
+    occupancy: np.ndarray,
+    scene: Scene,
+    lines: Lines,
+    rows: Int64[np.ndarray, " n"],
+    tips: Float[np.ndarray, " n"],
+    *,
+    at_most: int = 0,
+) -> Stretch:
+    """Return where needles run inside a thing, entry to tip."""
+    return inside_of(
+        occupancy,
+        scene,
+        starts_lps_mm=lines.entries_lps_mm[rows],
+        ways_lps=lines.ways_lps[rows],
+        span_mm=np.column_stack([np.zeros(len(rows)), tips]),
+        at_most=at_most,
+    )
+
+
 def _ends(
-    scene: Scene, lines: Lines, tip_depth_mm: Float[np.ndarray, " n"], rows: np.ndarray
+    scene: Scene, lines: Lines, rows: np.ndarray, tips: Float[np.ndarray, " m"]
 ) -> tuple[Float[np.ndarray, "m 3"], Float[np.ndarray, "m 3"]]:
     """Return entries and tips in voxels."""
     entries = lines.entries_lps_mm[rows]
-    return voxels(scene, entries), voxels(scene, entries + tip_depth_mm[rows, None] * lines.ways_lps[rows])
-
-
-def _passes_combined(
-    scene: Scene, lines: Lines, tip_depth_mm: Float[np.ndarray, " n"], rows: np.ndarray
-) -> Bool[np.ndarray, " m"]:
-    free = np.empty(len(rows), np.bool_)
-    free_lines(scene.combined_mm, scene.step_mm, *_ends(scene, lines, tip_depth_mm, rows), free)
-    return free
+    return voxels(scene, entries), voxels(scene, entries + tips[:, None] * lines.ways_lps[rows])
 
 
 def clearance_of(
-    scene: Scene, lines: Lines, tip_depth_mm: Float[np.ndarray, " n"], rows: np.ndarray
+    scene: Scene, lines: Lines, rows: Int64[np.ndarray, " m"], tips: Float[np.ndarray, " m"]
 ) -> Float[np.ndarray, "m obstacles"]:
-    """Return lower bounds of the distance of needle surface and obstacles, entry to tip; below 0 where it crosses."""
-    starts, stops = _ends(scene, lines, tip_depth_mm, rows)
+    """Return lower bounds of the distance of needle surface and obstacles, entry to tip; below 0 where it crosses.
+
+    Parameters
+    ----------
+    scene, lines
+        Where, and the ways.
+    rows, tips
+        Which of the lines, and the depth of the tip on each.
+    """
+    starts, stops = _ends(scene, lines, rows, tips)
     result = np.empty((len(rows), len(scene.rules.obstacles)))
     column = np.empty(len(rows))
     for n, field in enumerate(scene.distance_mm):
@@ -165,10 +294,9 @@ def clearance_of(
 
 
 def outside_body_mm(
-    scene: Scene, lines: Lines, tip_depth_mm: Float[np.ndarray, " n"], rows: np.ndarray
+    scene: Scene, lines: Lines, rows: Int64[np.ndarray, " m"], tips: Float[np.ndarray, " m"]
 ) -> Float[np.ndarray, " m"]:
     """Return how much of each needle, from just under the skin to the tip, lies outside the body."""
-    tips = tip_depth_mm[rows]
     span = np.column_stack([np.minimum(UNDER_SKIN_MM, tips), tips])
     stretch = inside_of(
         scene.body_occupancy,
@@ -181,17 +309,10 @@ def outside_body_mm(
 
 
 def entered_of(
-    scene: Scene, lines: Lines, tip_depth_mm: Float[np.ndarray, " n"], rows: np.ndarray
+    scene: Scene, lines: Lines, rows: Int64[np.ndarray, " m"], tips: Float[np.ndarray, " m"]
 ) -> Int32[np.ndarray, "m limits"]:
     """Return how often each needle enters each structure with a crossing limit."""
-    span = np.column_stack([np.zeros(len(rows)), tip_depth_mm[rows]])
     result = np.empty((len(rows), len(scene.rules.crossing_limits)), np.int32)
     for n, occupancy in enumerate(scene.limited_occupancy):
-        result[:, n] = inside_of(
-            occupancy,
-            scene,
-            starts_lps_mm=lines.entries_lps_mm[rows],
-            ways_lps=lines.ways_lps[rows],
-            span_mm=span,
-        ).times
+        result[:, n] = _inside(occupancy, scene, lines, rows, tips).times
     return result

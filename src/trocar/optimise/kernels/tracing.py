@@ -83,7 +83,47 @@ def clearances(field, step, starts, stops, enough, result):  # type: ignore[no-u
 
 
 @leaf
-def _is_free(field, step, start, stop):  # type: ignore[no-untyped-def]
+def clear_way(field, step, start, stop, enough):  # type: ignore[no-untyped-def]
+    """Return how far along a line, in mm, the lower bound of the distance stays at ``enough``; 0 if it begins below.
+
+    The walk is that of `clearance_of_line`; where a jump is refused, shorter ones are tried, to an eighth of a voxel.
+    """
+    dx, dy, dz = stop[0] - start[0], stop[1] - start[1], stop[2] - start[2]
+    length = np.sqrt(dx * dx + dy * dy + dz * dz) * step
+    here = trilinear(field, start[0], start[1], start[2])
+    here -= overstated(here, step)
+    if here < enough:
+        return 0.0
+    least = here
+    done = 0.0
+    shortest = 0.5 * step
+    while done < length:
+        jump = min(max(shortest, here - least, 0.25 * here), length - done)
+        while True:
+            share = (done + jump) / length
+            there = trilinear(field, start[0] + share * dx, start[1] + share * dy, start[2] + share * dz)
+            there -= overstated(there, step)
+            bound = nearest_between(here, there, jump) if min(here, there) > 0.0 else there
+            if bound >= enough:
+                break
+            jump *= 0.5
+            if jump < 0.25 * shortest:
+                return done
+        done += jump
+        least = min(least, bound)
+        here = there
+    return length
+
+
+@njit(cache=True, nogil=True)
+def clear_ways(field, step, starts, stops, enough, result):  # type: ignore[no-untyped-def]
+    """Fill ``result`` with how far each line keeps ``enough`` distance."""
+    for n in range(starts.shape[0]):
+        result[n] = clear_way(field, step, starts[n], stops[n], enough)
+
+
+@leaf
+def _free_way(field, step, start, stop):  # type: ignore[no-untyped-def]
     dx, dy, dz = stop[0] - start[0], stop[1] - start[1], stop[2] - start[2]
     length = np.sqrt(dx * dx + dy * dy + dz * dz) * step
     done = 0.0
@@ -91,17 +131,20 @@ def _is_free(field, step, start, stop):  # type: ignore[no-untyped-def]
         share = done / length
         room = trilinear(field, start[0] + share * dx, start[1] + share * dy, start[2] + share * dz)
         if room < 0.0:
-            return False
+            return done
         if done >= length:
-            return True
+            return np.inf
         done = min(done + max(0.5 * step, room), length)
 
 
 @njit(cache=True, nogil=True)
-def free_lines(field, step, starts, stops, result):  # type: ignore[no-untyped-def]
-    """Say of each line whether the field is negative at no sample of it: a first, permissive sieve."""
+def free_ways(field, step, starts, stops, result):  # type: ignore[no-untyped-def]
+    """Fill ``result`` with where along each line, in mm, the field is first sampled negative; infinity if nowhere.
+
+    A first, permissive sieve: what it passes may still come too near.
+    """
     for n in range(starts.shape[0]):
-        result[n] = _is_free(field, step, starts[n], stops[n])
+        result[n] = _free_way(field, step, starts[n], stops[n])
 
 
 @leaf
@@ -110,19 +153,35 @@ def _crossing(before, after):  # type: ignore[no-untyped-def]
     return (0.5 - before) / (after - before)
 
 
+@leaf
+def _closed(n, entered, finish, total, count, wanted, allowed, served, refused):  # type: ignore[no-untyped-def]
+    """Note a stretch that is over; return the length inside so far and the number of stretches."""
+    if np.isnan(served[n]) and total + finish - entered >= wanted:
+        served[n] = entered + wanted - total
+    if finish - entered >= 1.0:
+        count += 1
+        if count == allowed + 1:
+            refused[n] = entered
+    return total + finish - entered, count
+
+
 @njit(cache=True, nogil=True)
-def stretches(occupancy, step, starts, ways, span, first, last, inside, times):  # type: ignore[no-untyped-def]
+def stretches(  # type: ignore[no-untyped-def]
+    occupancy, step, starts, ways, span, wanted, allowed, first, last, inside, times, served, refused
+):
     """Walk along lines and note where they run inside a thing.
 
     ``ways`` are unit vectors, ``span`` is the part of each line to walk; all results in mm from the start: where the
     line enters first, where it leaves last, how much of it is inside, and how many stretches of at least 1 mm there
-    are. NaN where the line misses.
+    are; NaN where the line misses. Further: where ``wanted`` mm of it have run inside (NaN where they never do), and
+    where the stretch begins that is one more than ``allowed`` (infinity where none does).
     """
     pace = 0.5 * step
     for n in range(starts.shape[0]):
         x, y, z = starts[n, 0], starts[n, 1], starts[n, 2]
         ux, uy, uz = ways[n, 0] / step, ways[n, 1] / step, ways[n, 2] / step
         begin, finish, total, count = np.nan, np.nan, 0.0, 0
+        served[n], refused[n] = np.nan, np.inf
         t, end = span[n, 0], span[n, 1]
         before = trilinear(occupancy, x + t * ux, y + t * uy, z + t * uz)
         entered = t
@@ -138,13 +197,9 @@ def stretches(occupancy, step, starts, ways, span, first, last, inside, times): 
                     begin = entered
             elif now < 0.5 and before >= 0.5:
                 finish = t - gone + gone * _crossing(before, now)
-                total += finish - entered
-                if finish - entered >= 1.0:
-                    count += 1
+                total, count = _closed(n, entered, finish, total, count, wanted, allowed, served, refused)
             before = now
         if before >= 0.5:
             finish = t
-            total += finish - entered
-            if finish - entered >= 1.0:
-                count += 1
+            total, count = _closed(n, entered, finish, total, count, wanted, allowed, served, refused)
         first[n], last[n], inside[n], times[n] = begin, finish, total, count
