@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
+from manifold3d import Manifold, Mesh
 
 from trocar.errors import GuideError, ReportError
 from trocar.geometry.affine import apply_affine
 from trocar.geometry.grid import Grid
 from trocar.geometry.solid import Solid
 from trocar.geometry.volume import Quantity, Volume
+from trocar.guide import printed
 from trocar.guide.design import GuideDesign, PrintedGuide
 from trocar.guide.inspection import MeasuredBore, measure_bore, require_true_bore, wall_thickness_mm
 from trocar.guide.printed import build_guide
@@ -185,3 +187,40 @@ def test_a_foreign_reader_finds_the_written_guide_watertight(guide: PrintedGuide
         path = tmp_path / f"guide.{kind.value}"
         path.write_bytes(solid_bytes(guide.solid, kind))
         assert trimesh.load(path, force="mesh").is_watertight
+
+
+def thinnest_below_bores_mm(guide: PrintedGuide, lean_out_of: np.ndarray) -> float:
+    """Return the least thickness of the plate, straight towards the skin, under the low side of any bore."""
+    mesh = Mesh(
+        vert_properties=guide.solid.vertices_mm.astype(np.float32), tri_verts=guide.solid.triangles.astype(np.uint32)
+    )
+    body = Manifold(mesh)
+    least = np.inf
+    for sleeve in guide.sleeves:
+        axis, normal = -sleeve.needle.direction_lps, lean_out_of
+        low = np.cross(axis, np.cross(axis, normal))
+        low /= np.linalg.norm(low)
+        for along in np.arange(0.2, 8.0, 0.1):
+            start = sleeve.needle.entry_lps_mm + along * axis + (0.5 * guide.design.bore_diameter_mm + 0.1) * low
+            ends = apply_affine(guide.print_from_lps, np.array([start, start - 30.0 * normal]))
+            hits = body.ray_cast(tuple(ends[0]), tuple(ends[1]))
+            if len(hits) % 2 == 1:
+                least = min(least, float(np.linalg.norm(np.asarray(hits[-1].position) - ends[0])))
+    return least
+
+
+def test_no_thin_edge_is_left_under_leaning_bores(trunk: Volume, monkeypatch: pytest.MonkeyPatch) -> None:
+    leaning = [needle(n, x, -30.0, tip=(x, -60.0, 20.0)) for n, x in enumerate((-14.0, 0.0, 14.0), start=1)]
+    normal = np.array([0.0, -1.0, 0.0])
+    made = build_guide(trunk, leaning, design(), patient_key="P-7F3A")
+    assert made.solid.is_watertight
+    assert thinnest_below_bores_mm(made, normal) > 0.9 * design().wall_mm
+    monkeypatch.setattr(printed, "blunted", lambda *_: None)
+    sharp = build_guide(trunk, leaning, design(), patient_key="P-7F3A")
+    assert thinnest_below_bores_mm(sharp, normal) < 0.5
+    for sleeve in made.sleeves:
+        ends = np.array([sleeve.needle.entry_lps_mm, sleeve.top_lps_mm, sleeve.needle.tip_lps_mm])
+        entry, top, tip = apply_affine(made.print_from_lps, ends)
+        bore = measure_bore(made.solid, from_mm=top, to_mm=entry, reach_mm=0.8 + 0.75)
+        assert bore.offset_mm(tip) < LARGEST_OFFSET_MM
+        assert bore.tilt_deg((tip - top) / np.linalg.norm(tip - top)) < LARGEST_TILT_DEG

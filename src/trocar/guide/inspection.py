@@ -13,6 +13,9 @@ from trocar.errors import GuideError
 from trocar.geometry.solid import Solid
 from trocar.geometry.value import Value, frozen_array
 
+WHOLE_MM = 0.02
+"""A bore's cut is whole if its wall departs no more than this from a circle: its polygon does by a thousandth."""
+
 SECTIONS = 9
 """Cuts across each bore."""
 
@@ -67,7 +70,7 @@ def measure_bore(
     """Return the bore that runs roughly between two points.
 
     Cuts the triangles by planes between the points, fits a circle to the innermost closed line of each cut, and a line
-    to the centres.
+    to the centres. Cuts through a mouth that was opened on one side show no whole circle and are left out.
 
     Parameters
     ----------
@@ -87,7 +90,7 @@ def measure_bore(
         at = from_mm + share * (to_mm - from_mm)
         wall = _cut(solid, at, axis)
         circle = _innermost_circle(wall[np.linalg.norm(wall - at, axis=1) < reach_mm], at, axis)
-        if circle is not None:
+        if circle is not None and circle[2] < WHOLE_MM:
             circles.append(circle)
     if len(circles) < 3:
         raise GuideError(

@@ -14,6 +14,7 @@ from trocar.geometry.volume import Volume
 from trocar.guide.collisions import require_free_sleeves
 from trocar.guide.design import GuideDesign, PrintedGuide, Sleeve
 from trocar.guide.lettering import arrow, letters, prism
+from trocar.guide.mouths import blunted, skin_normal_lps
 from trocar.guide.skin_field import skin_distance, smooth_body, solid_below
 from trocar.guide.viewpoint import lps_from_guide
 from trocar.plan.needles import Needle
@@ -139,7 +140,8 @@ def _matter(
     bores = [_cylinder(s, 0.5 * design.bore_diameter_mm, below_mm=20.0, above_mm=free_mm) for s in sleeves]
     skin = solid_below(distance_mm, grid, design.skin_clearance_mm)
     solid = Manifold.batch_boolean([plate, raised, *tubes], OpType.Add) - skin
-    return solid - Manifold.batch_boolean(bores, OpType.Add)
+    mouths = [blunted(s, design, skin_normal_lps(s.needle.entry_lps_mm, distance_mm, grid)) for s in sleeves]
+    return solid - Manifold.batch_boolean([*bores, *(mouth for mouth in mouths if mouth is not None)], OpType.Add)
 
 
 def _cylinder(sleeve: Sleeve, radius_mm: float, *, below_mm: float, above_mm: float) -> Manifold:
