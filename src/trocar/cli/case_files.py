@@ -182,9 +182,10 @@ def _assembled(plan: Path, series: tuple[SurveyedSeries, ...], asked: Asked, *, 
     mine = read_identity(plan)
     found: list[str] = [] if given_plan else [plan.name]
     left_out: list[Message] = []
+    doses = _physical([(read_identity(file.path), file.path) for file in _of(series, "RTDOSE")])
     dose = asked.dose or _belonging(
-        [read_identity(file.path) for file in _of(series, "RTDOSE")],
-        [file.path for file in _of(series, "RTDOSE")],
+        [identity for identity, _ in doses],
+        [path for _, path in doses],
         quotes=lambda other: mine.sop_instance_uid in other.plan_uids,
         mine=mine,
         what="RT Dose",
@@ -215,6 +216,11 @@ def _assembled(plan: Path, series: tuple[SurveyedSeries, ...], asked: Asked, *, 
         found=tuple(found),
         left_out=tuple(left_out),
     )
+
+
+def _physical(doses: list[tuple[ObjectIdentity, Path]]) -> list[tuple[ObjectIdentity, Path]]:
+    """Return the physical doses where there are any: one weighted for biological effect is not what a plan states."""
+    return [each for each in doses if not each[0].is_effective] or doses
 
 
 def _belonging(

@@ -35,6 +35,8 @@ class ObjectIdentity(Value):
         Frames of reference its positions lie in; empty where it states none.
     plan_uids, structure_set_uids, series_uids
         Plans, structure sets and image series it quotes.
+    is_effective
+        Whether it is a dose weighted for biological effect.
     """
 
     file: str
@@ -48,6 +50,7 @@ class ObjectIdentity(Value):
     plan_uids: tuple[str, ...]
     structure_set_uids: tuple[str, ...]
     series_uids: tuple[str, ...]
+    is_effective: bool
 
 
 def read_identity(path: Path) -> ObjectIdentity:
@@ -73,6 +76,7 @@ def read_identity(path: Path) -> ObjectIdentity:
         plan_uids=_quoted(attributes, "ReferencedRTPlanSequence"),
         structure_set_uids=_quoted(attributes, "ReferencedStructureSetSequence"),
         series_uids=_series(attributes),
+        is_effective=attributes.text_or("DoseType", "").strip().upper() == "EFFECTIVE",
     )
 
 

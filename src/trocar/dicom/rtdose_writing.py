@@ -1,5 +1,7 @@
 """`Dose` to an RT Dose of 32 bits."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -24,9 +26,28 @@ from trocar.results.provenance import Provenance
 
 DOSE_CLASS_UID = "1.2.840.10008.5.1.4.1.1.481.2"
 
+LONGEST_COMMENT = 64
+"""Characters of a DICOM long string; the private facts tell all."""
+
 _LARGEST_STORED = 2**32 - 16
 _UNITS = {Quantity.DOSE_GY: "GY", Quantity.RELATIVE_DOSE: "RELATIVE"}
 _SUMMATIONS = {DoseKind.TOTAL: "PLAN", DoseKind.UNTIL: "PLAN", DoseKind.FRACTION: "FRACTION"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectiveDose:
+    """What a dose is that was weighted for biological effect.
+
+    Parameters
+    ----------
+    quantity
+        Such as ``EQD2``.
+    structures
+        Structure to what it was taken for; 0 is written elsewhere.
+    """
+
+    quantity: str
+    structures: Mapping[str, str]
 
 
 def write_dose(
@@ -37,6 +58,7 @@ def write_dose(
     study_uid: str,
     at: datetime,
     series_uid: str | None = None,
+    effective: EffectiveDose | None = None,
 ) -> ObjectReference:
     """Write an RT Dose; the stored step is the greatest dose / 4.29e9.
 
@@ -54,6 +76,8 @@ def write_dose(
         When it is written, local time.
     series_uid
         Series to file it in; one of its own where not given.
+    effective
+        What the numbers are, where they are weighted for biological effect; None for a physical dose.
 
     Raises
     ------
@@ -65,22 +89,25 @@ def write_dose(
         sop_class_uid=DOSE_CLASS_UID,
         study_uid=study_uid,
         at=at,
-        content=(dose.content_hash, patient.content_hash),
+        content=(dose.content_hash, patient.content_hash, *(() if effective is None else (effective.quantity,))),
         series_uid=series_uid,
     )
     with building(path):
-        dataset = _dataset(dose, reference, patient, at)
+        dataset = _dataset(dose, reference, patient, at, effective)
     save(dataset, path)
     return reference
 
 
-def _dataset(dose: Dose, reference: ObjectReference, patient: Patient, at: datetime) -> Dataset:
-    dataset = headed(reference, patient=patient, modality="RTDOSE", description="Dose", at=at)
+def _dataset(
+    dose: Dose, reference: ObjectReference, patient: Patient, at: datetime, effective: EffectiveDose | None
+) -> Dataset:
+    description = "Dose" if effective is None else effective.quantity
+    dataset = headed(reference, patient=patient, modality="RTDOSE", description=description, at=at)
     dataset.ContentDate, dataset.ContentTime = date_text(at), time_text(at)
     write_frame(dataset, dose.volume.frame_uid)
     _write_grid(dataset, dose.volume.grid)
     _write_numbers(dataset, dose.volume.values_kji)
-    _write_meaning(dataset, dose)
+    _write_meaning(dataset, dose, effective)
     return dataset
 
 
@@ -148,9 +175,9 @@ def _write_numbers(dataset: Dataset, values_kji: Float[np.ndarray, "k j i"]) -> 
     dataset.add_new("PixelData", "OW", stored.tobytes())
 
 
-def _write_meaning(dataset: Dataset, dose: Dose) -> None:
+def _write_meaning(dataset: Dataset, dose: Dose, effective: EffectiveDose | None) -> None:
     dataset.DoseUnits = _UNITS[dose.volume.quantity]
-    dataset.DoseType = "PHYSICAL"
+    dataset.DoseType = "PHYSICAL" if effective is None else "EFFECTIVE"
     dataset.DoseSummationType = _SUMMATIONS[dose.kind]
     plan = instance_item(PLAN_CLASS_UID, dose.plan_uid)
     if dose.kind is DoseKind.FRACTION:
@@ -161,6 +188,11 @@ def _write_meaning(dataset: Dataset, dose: Dose) -> None:
     if dose.until is not None:
         dataset.DoseComment = f"delivered until {dose.until.isoformat(sep=' ')}"
     facts: dict[str, object] = {"kind": dose.kind.name}
+    if effective is not None:
+        dataset.DoseComment = f"{effective.quantity} in {', '.join(effective.structures)}; 0 elsewhere"[
+            :LONGEST_COMMENT
+        ]
+        facts["effective"] = {"quantity": effective.quantity, "structures": dict(effective.structures)}
     if dose.until is not None:
         facts["until"] = date_text(dose.until) + time_text(dose.until)
     if dose.provenance is not None:

@@ -27,7 +27,8 @@ from trocar.workflow.seed_placing import sampled_structures
 ENOUGH = 0.9
 """A plan that keeps its D90 less often than this is pointed out: a convention of this software, not a limit."""
 
-TARGET_METRICS, ORGAN_METRICS_CC = (90.0,), (2.0, 0.1)
+TARGET_METRICS, ORGAN_METRICS_CC = (98.0, 90.0, 50.0), (2.0, 0.1)
+"""Points of the histogram told as BED and EQD2: near the least, the usual and the middle; the hottest of organs."""
 
 Told = Callable[[Message, float], None]
 
@@ -67,7 +68,7 @@ def robustness_of(
 def biological_doses(
     request: ImplantRequest, proposed: ProposedImplant, wish: BiologyWish
 ) -> tuple[BiologicalDose, ...]:
-    """Return D90 of the target and D2cc, D0.1cc of organs as BED and EQD2, in the order of the wish."""
+    """Return D98, D90 and D50 of the target and D2cc, D0.1cc of organs as BED and EQD2, in the order of the wish."""
     plan = proposed.plan
     nuclide = load_source(plan.seeds[0].source_model).nuclide
     known = {dvh.name: dvh for dvh in proposed.histograms}
