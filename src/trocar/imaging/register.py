@@ -4,6 +4,8 @@ SimpleITK does the optimisation; what is ours is the preparation (soft tissue, s
 search for a start along the body, and the doubt: a mirrored or foreign picture must not pass.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from jaxtyping import Bool, Float
@@ -26,6 +28,9 @@ LEAST_LIKENESS = 0.5
 
 FINE, COARSE = ((2, 1), (4.0, 0.0)), ((4,), (8.0,))
 """Shrink factors and blurs (mm) of the levels of the descent; yes or no is told from the coarse one."""
+
+NEAR_SPACING_MM, NEAR = 2.0, ((2, 1), (3.0, 0.0))
+"""Spacing, and levels of the descent, where a part of the scans is registered."""
 
 STARTS_MM = (0.0, -40.0, 40.0, -80.0, 80.0, -120.0, 120.0)
 
@@ -104,10 +109,58 @@ def _require_plausible(likeness: float, mirrored: float, jacobian: float) -> Non
         )
 
 
+def refine(
+    registration: Registration,
+    fixed: Volume,
+    moving: Volume,
+    *,
+    about_lps_mm: Float[np.ndarray, "n 3"],
+    reach_mm: float,
+) -> tuple[Registration, float]:
+    """Return a rigid registration bettered on the surroundings of some points, and the likeness of both scans there.
+
+    Parameters
+    ----------
+    registration
+        Of the whole scans, rigid.
+    fixed, moving
+        The scans, HU.
+    about_lps_mm
+        Points of the fixed scan.
+    reach_mm
+        How far about them the scans are compared.
+
+    Notes
+    -----
+    Whether the pictures are of one body and the right way round is told from the whole; a small part may look the same
+    mirrored. Where the part alone fits no better, the registration stays as it was.
+    """
+    near_fixed = _soft_on(fixed, Grid.around(about_lps_mm, margin_mm=reach_mm, spacing_mm=NEAR_SPACING_MM))
+    places = registration.to_moving(near_fixed.grid.corners_lps_mm)
+    near_moving = _soft_on(moving, Grid.around(places, margin_mm=NEAR_SPACING_MM, spacing_mm=NEAR_SPACING_MM))
+    before = _likeness(near_fixed, near_moving, registration.moving_from_fixed, None)
+    end, _ = _descended(_itk(near_fixed), _itk(near_moving), _euler(registration.moving_from_fixed), levels=NEAR)
+    matrix = _matrix(end)
+    after = _likeness(near_fixed, near_moving, matrix, None)
+    if after <= before:
+        return registration, before
+    return replace(registration, moving_from_fixed=matrix), after
+
+
+def _euler(matrix: Float[np.ndarray, "4 4"]) -> sitk.Euler3DTransform:
+    transform = sitk.Euler3DTransform()
+    transform.SetMatrix(matrix[:3, :3].ravel().tolist(), 1e-6)
+    transform.SetTranslation(matrix[:3, 3].tolist())
+    return transform
+
+
 def _soft(scan: Volume) -> Volume:
     """Return the scan in the window, on an isotropic axial grid of the working spacing."""
     corners = scan.grid.corners_lps_mm
-    grid = Grid.around(corners, margin_mm=-0.5 * WORKING_SPACING_MM, spacing_mm=WORKING_SPACING_MM)
+    return _soft_on(scan, Grid.around(corners, margin_mm=-0.5 * WORKING_SPACING_MM, spacing_mm=WORKING_SPACING_MM))
+
+
+def _soft_on(scan: Volume, grid: Grid) -> Volume:
     values = np.clip(scan.sample(grid.centres_lps_mm(), outside=-1000.0), *WINDOW_HU).astype(np.float32)
     return Volume.owning(grid=grid, values_kji=values, quantity=Quantity.HOUNSFIELD, frame_uid=scan.frame_uid)
 

@@ -7,7 +7,6 @@ import numpy as np
 from jaxtyping import Float
 
 from trocar.errors import PlanError
-from trocar.geometry.volume import require_same_frame
 from trocar.imaging.needles import FoundNeedle, corrected, find_needles, set_by_hand
 from trocar.imaging.placement import PlacementReview, compare_placement
 from trocar.imaging.skin import find_body
@@ -16,8 +15,10 @@ from trocar.optimise.access.given import account_needles, broken_by
 from trocar.plan.needles import Needle
 from trocar.plan.patient import Image
 from trocar.results.findings import Finding, Severity
+from trocar.workflow.consequences import with_consequences
 from trocar.workflow.implant import seeds_or_reasons
 from trocar.workflow.implant_request import ImplantRequest, require_together
+from trocar.workflow.placed_frame import LaidOver, lay_over
 from trocar.workflow.plan_judging import ProposedImplant, judged
 from trocar.workflow.way_in import scene_of
 
@@ -54,14 +55,20 @@ class PlannedInPlaced:
     proposed
         The plan; its needles carry the planned numbers where they were planned.
     found
-        Needles after correction, in the order found.
+        Needles after correction, in the order found, in the frame of the CT with needles.
+    carried
+        The same in the frame of the plan.
     review
         Each against its plan; empty where no plan was given.
+    laid
+        How the two frames lie to each other; None where they are one.
     """
 
     proposed: ProposedImplant
     found: tuple[FoundNeedle, ...]
+    carried: tuple[FoundNeedle, ...]
     review: PlacementReview
+    laid: LaidOver | None
 
 
 def plan_in_placed(
@@ -81,9 +88,10 @@ def plan_in_placed(
     request
         Image, structures, goals and rules as planned.
     scan
-        CT with the needles in, in the frame of reference of the structures.
+        CT with the needles in; where it lies in another frame of reference than the structures, the planning CT is laid
+        over it.
     corrections
-        By hand.
+        By hand, in the frame of the scan.
     planned
         Needles of the plan before; none where there was none.
     rng
@@ -97,21 +105,27 @@ def plan_in_placed(
     ------
     PlanError
         Another patient, no needle found, or a correction of a needle that was not found.
-    GeometryError
-        The scan lies in another frame of reference.
+    ImagingError
+        The scan lies in another frame of reference and does not fit the planning CT: another body or region, or
+        mirrored.
     OptimiseError
         No place for a seed in these needles.
     """
     told = progress or (lambda stage, share: None)
+    laying = Message(code="workflow.stage-overlay", template="Laying the planning CT over the CT with needles")
     finding = Message(code="workflow.stage-needles", template="Finding the needles")
     placing = Message(code="workflow.stage-seeds", template="Placing seeds")
     require_together(request)
     _require_same_patient(request, scan)
+    told(laying, 0.0)
+    laid = lay_over(request, scan)
+    told(laying, 1.0)
     told(finding, 0.0)
     radius_mm = request.needles.rules.needle_radius_mm
     seen = find_needles(scan.volume, find_body(scan.volume).occupancy, needle_radius_mm=radius_mm)
     found = corrected_by_hand(seen, corrections)
-    needles, review = numbered_as_planned(found, planned)
+    carried = found if laid is None else tuple(laid.carried(each) for each in found)
+    needles, review = numbered_as_planned(carried, planned)
     told(finding, 1.0)
     told(placing, 0.0)
     placed = seeds_or_reasons(request, needles, rng=rng, bound=bound, in_place=True)
@@ -129,15 +143,18 @@ def plan_in_placed(
         outcome=placed.outcome,
         accounts={needle.number: accesses.account(row) for row, needle in enumerate(placed.plan.needles)},
         covered=None,
-        remarks=(*placed.remarks, *broken, *_unused(needles, placed.plan.needles)),
+        remarks=(
+            *(laid.findings if laid is not None else ()),
+            *placed.remarks,
+            *broken,
+            *_unused(needles, placed.plan.needles),
+        ),
     )
-    return PlannedInPlaced(proposed=proposed, found=found, review=review)
+    proposed = with_consequences(replace(request, robustness=None), proposed, rng=rng, told=told)
+    return PlannedInPlaced(proposed=proposed, found=found, carried=carried, review=review, laid=laid)
 
 
 def _require_same_patient(request: ImplantRequest, scan: Image) -> None:
-    require_same_frame(
-        scan.volume.frame_uid, request.structures.frame_uid, first="the CT with needles", second="the structure set"
-    )
     if scan.patient.identifier != request.structures.patient.identifier:
         raise PlanError(
             "workflow.placed-other-patient",
