@@ -18,7 +18,6 @@ from trocar.workflow.implant import plan_implant
 from trocar.workflow.impossible import why_impossible
 from trocar.workflow.nearest_way import require_seeds, with_nearest_access, with_seeds_to_order
 from trocar.workflow.posing import Posed, pose
-from trocar.workflow.seed_placing import place_seeds
 from trocar.workflow.way_in import propose_needles
 
 COVERAGE, CORD = "mass V100 ≥ 92 %", "cord D0.1cc ≤ 25 Gy"
@@ -35,7 +34,7 @@ def posed(**changes: object) -> Posed:
 
 def test_goals_that_can_be_met_give_no_reason() -> None:
     case = posed()
-    _, outcome = place_seeds(case.request, needles(), rng=np.random.default_rng(1))
+    outcome = case.optimised(rng=np.random.default_rng(1))
     assert why_impossible(case, outcome.chosen, rng=np.random.default_rng(2)) is None
 
 
@@ -76,14 +75,14 @@ def test_coverage_beyond_what_all_places_together_give_is_proven_out_of_reach() 
     assert why.most_percent is not None
     assert why.most_percent < 92.0
     assert why.findings[0].message.code == "workflow.coverage-unreachable"
-    _, outcome = place_seeds(case.request, needles()[:1], rng=np.random.default_rng(1))
+    outcome = case.optimised(rng=np.random.default_rng(1))
     dose = case.problem.dose_of(outcome.chosen)[: case.problem.structures[0].count]
     assert 100.0 * (dose >= 100.0).mean() <= why.most_percent
 
 
 def test_too_few_seeds_are_told_with_the_number_that_does() -> None:
     case = posed(stock=(stock(9),))
-    _, outcome = place_seeds(case.request, needles(), rng=np.random.default_rng(1))
+    outcome = case.optimised(rng=np.random.default_rng(1))
     why = why_impossible(case, outcome.chosen, rng=np.random.default_rng(2))
     assert why is not None
     assert why.seeds_needed is not None
@@ -93,7 +92,8 @@ def test_too_few_seeds_are_told_with_the_number_that_does() -> None:
 
 def test_two_strengths_are_mixed_as_far_as_each_is_in_stock() -> None:
     case = posed(stock=(stock(6, s_k_u=0.9), stock(None, s_k_u=0.45)))
-    plan, outcome = place_seeds(case.request, needles(), rng=np.random.default_rng(1))
+    outcome = case.optimised(rng=np.random.default_rng(1))
+    plan = case.plan_of(outcome.chosen)
     strong = [seed for seed in plan.seeds if seed.strength.s_k_u == 0.9]
     assert 0 < len(strong) <= 6
     assert len(plan.seeds) > len(strong)

@@ -4,12 +4,17 @@ import numpy as np
 import pytest
 
 from planning_requests import request
+from trocar.catalogue.placement import load_placement
+from trocar.cli.plan_front import shown_front
 from trocar.errors import PlanError
+from trocar.evaluate.scenarios import Mishaps
 from trocar.messages import Language
 from trocar.optimise.feasibility import broken_rules
+from trocar.optimise.scenarios import scenario_name
 from trocar.report.pareto import ShownFront, ShownPoint, pareto_picture
 from trocar.report.pictures import Paper
 from trocar.workflow import pareto
+from trocar.workflow.implant_request import RobustnessWish
 from trocar.workflow.pareto import ParetoFront, pareto_front
 
 
@@ -51,6 +56,30 @@ def test_every_plan_can_be_implanted_and_is_what_it_says(front: ParetoFront) -> 
         dose = problem.dose_of(each.chosen)[target.start : target.stop]
         assert 100.0 * (dose >= np.float32(100.0)).mean() == pytest.approx(each.coverage_percent)
     assert len({each.needles for each in front.plans}) > 1
+
+
+def test_a_set_made_for_errors_shows_the_mean_over_the_scenarios() -> None:
+    patch = pytest.MonkeyPatch()
+    patch.setattr(pareto, "NEEDLE_COSTS", (0.1,))
+    patch.setattr(pareto, "ORGAN_SHARES", (1.0,))
+    patch.setattr(pareto, "COVERAGES", (0.0,))
+    patch.setattr(pareto, "FIRST_STEPS", 4000)
+    errors = Mishaps(needles=load_placement("thorax_3d_template"))
+    wish = RobustnessWish(mishaps=errors, versions=20, planned_for=3)
+    with patch.context():
+        front = pareto_front(request(robustness=wish), rng=np.random.default_rng(1))
+    patch.undo()
+    assert front.posed.scenarios == 3
+    (plan,) = front.plans
+    problem = front.posed.problem
+    dose = problem.dose_of(plan.chosen)
+    each = [problem.structure(scenario_name("mass", n)) for n in range(4)]
+    covered = [100.0 * float((dose[points.start : points.stop] >= np.float32(100.0)).mean()) for points in each]
+    assert plan.coverage_percent == pytest.approx(np.mean(covered))
+    assert np.ptp(covered) > 0.5
+    shown = shown_front(front)
+    assert shown.scenarios == 3
+    assert "3 scenarios" in pareto_picture(shown, paper=Paper(language=Language.ENGLISH)).decode()
 
 
 def test_a_number_that_is_not_in_the_set_is_refused(front: ParetoFront) -> None:

@@ -36,10 +36,6 @@ COMPUTING = say("cli.demo-computing", "computing the dose")
 WRITING = say("cli.demo-writing", "writing images, structures, plan and dose as DICOM")
 READING = say("cli.demo-reading", "reading the files back for a second look")
 REPORTING = say("cli.demo-reporting", "setting the reports")
-PATTERN_MADE = say(
-    "cli.demo-pattern",
-    "the seeds stand on a plain geometric lattice: this is a demonstration of computing and checking, not a plan",
-)
 DOSE_MARGIN_MM = 30.0
 DOSE_SPACING_MM = 1.0
 SEED_MODEL = "I125_6711"

@@ -7,20 +7,22 @@ from trocar.cli.as_json import SCHEMA
 from trocar.cli.case_files import Asked, find_case, series_of_patient
 from trocar.cli.check import tell
 from trocar.cli.console import Follower, Speaker
-from trocar.cli.demo_cases import PATTERN_MADE, Demonstration, checked_and_reported, make_case, second_look
+from trocar.cli.demo_cases import Demonstration, checked_and_reported, make_case, second_look, target_of
 from trocar.cli.exits import Exit, exit_of_findings
 from trocar.cli.folders import whole_folder
 from trocar.cli.loading import Told, load_case
+from trocar.cli.own_plan import PLANNED_BY_EXAMPLE, lattice_instead, plan_by_example
 from trocar.dicom.folder import SurveyedSeries, survey
 from trocar.dicom.image import read_image
 from trocar.dicom.rtstruct import read_structures
-from trocar.errors import ChoiceNeeded, UsageError
+from trocar.errors import ChoiceNeeded, ImagingError, OptimiseError, UsageError
 from trocar.report.document import say
+from trocar.results.findings import Finding
 
 SURVEYING = say("cli.stage-surveying", "looking at the files")
 READING = say("cli.stage-reading", "reading the files")
 OWN = Demonstration(dose_gy=120.0, direction_lps=(0.0, 1.0, 0.0))
-"""For images and structures without a plan: a dose and a direction to show something with."""
+"""Where no needle reaches the target: a dose and a direction to show something with."""
 
 
 def run_own_case(
@@ -35,7 +37,8 @@ def run_own_case(
 ) -> Exit:
     """Do with a folder what its content allows, say it, and return the exit code.
 
-    A plan is checked; structures on images without a plan get a plain lattice of seeds; images alone are described.
+    A plan is checked; structures on images without a plan are planned by example values, or where no needle reaches the
+    target get a plain lattice of seeds; images alone are described.
 
     Raises
     ------
@@ -49,7 +52,7 @@ def run_own_case(
         if place.is_file() or _files(series, "RTPLAN"):
             return _checked(place, out, asked=asked, told=told, target=target, speaker=speaker, at=at, follow=follow)
         if _files(series, "RTSTRUCT"):
-            return _patterned(series, out, target=target, speaker=speaker, at=at, follow=follow)
+            return _planned(series, out, target=target, speaker=speaker, at=at, follow=follow)
     return _described(series, speaker)
 
 
@@ -77,7 +80,7 @@ def _checked(
     return exit_of_findings((*case.findings, *checked.check.findings))
 
 
-def _patterned(
+def _planned(
     series: tuple[SurveyedSeries, ...],
     out: Path,
     *,
@@ -106,12 +109,19 @@ def _patterned(
         )
     image = read_image(scans[0].paths).value
     structures = read_structures(drawn[0], image=image).value
+    wanted = target_of(structures, target)
+    findings: tuple[Finding, ...] = ()
     with whole_folder(out, replace=True) as building:
-        make_case(building, image, structures, target=target, demonstration=OWN, at=at, follow=follow)
+        try:
+            findings = plan_by_example(building, image, structures, wanted, at=at, follow=follow)
+            remark = PLANNED_BY_EXAMPLE
+        except (OptimiseError, ImagingError) as problem:
+            make_case(building, image, structures, target=wanted.name, demonstration=OWN, at=at, follow=follow)
+            remark = lattice_instead(problem.message)
         case, checked = second_look(building, at=at, language=speaker.language, follow=follow)
-    speaker.remark(PATTERN_MADE)
+    speaker.remark(remark)
     tell(case, checked.check, speaker, folder=out)
-    return exit_of_findings((*case.findings, *checked.check.findings))
+    return exit_of_findings((*case.findings, *findings, *checked.check.findings))
 
 
 def _described(series: tuple[SurveyedSeries, ...], speaker: Speaker) -> Exit:

@@ -27,7 +27,7 @@ from trocar.cli.surroundings import Surroundings
 from trocar.dicom.image import read_image
 from trocar.dicom.pdf import encapsulate
 from trocar.dicom.rtdose import read_dose
-from trocar.dicom.rtdose_writing import write_dose
+from trocar.dicom.rtdose_writing import EffectiveDose, write_dose
 from trocar.dicom.rtplan import read_plan
 from trocar.dicom.rtplan_writing import write_plan
 from trocar.dicom.rtstruct import read_structures
@@ -54,6 +54,7 @@ from trocar.report.template_sheet import template_sheet
 from trocar.report.typeset import typeset
 from trocar.results.dose import Dose
 from trocar.results.findings import Finding, Severity
+from trocar.workflow.biology_volumes import biological_volumes
 from trocar.workflow.compute import compute_dose, dose_provenance
 from trocar.workflow.implant import Progress
 from trocar.workflow.implant_request import ImplantRequest
@@ -205,6 +206,7 @@ def write_proposal(
     papers = _say("cli.plan-papers", "Setting the papers")
     told(dicom, 0.0)
     dose, difference = _write_dicom(folder, request, proposed.plan, at=at)
+    _write_biology(folder, request, proposed.plan, dose, at=at)
     told(dicom, 1.0)
     if design is not None:
         guide = _say("cli.plan-guide", "Making the printed guide and measuring it")
@@ -249,6 +251,23 @@ def _write_dicom(folder: Path, request: ImplantRequest, plan: ImplantPlan, *, at
         raise TypeError("a permanent implant was read back as an afterloading plan")
     difference = require_release(read_back, read_dose(folder / "RTDOSE.dcm").value, rng=np.random.default_rng(0))
     return named, difference
+
+
+def _write_biology(folder: Path, request: ImplantRequest, plan: ImplantPlan, dose: Dose, *, at: datetime) -> None:
+    """Write BED and EQD2 on the grid of the dose, where the request names tissues."""
+    if request.biology is None:
+        return
+    nuclide = load_source(request.stock[0].source_model).nuclide
+    volumes = biological_volumes(request, request.biology, dose.volume, nuclide=nuclide)
+    for quantity, volume in (("BED", volumes.bed), ("EQD2", volumes.eqd2)):
+        write_dose(
+            dataclasses.replace(dose, volume=volume),
+            folder / f"RTDOSE_{quantity}.dcm",
+            patient=plan.patient,
+            study_uid=request.image.reference.study_uid,
+            at=at,
+            effective=EffectiveDose(quantity=quantity, structures=volumes.structures),
+        )
 
 
 def _dossier(request: ImplantRequest, proposed: ProposedImplant) -> PlanDossier:

@@ -68,6 +68,7 @@ def shown_front(front: ParetoFront) -> ShownFront:
     """Return what the picture of a set of plans shows."""
     return ShownFront(
         target=front.posed.request.target,
+        scenarios=front.posed.scenarios,
         points=tuple(
             ShownPoint(
                 number=each.number,
@@ -88,6 +89,7 @@ def front_json(front: ParetoFront, *, request_text: str) -> dict[str, Any]:
         "request_sha256": _hash(request_text),
         "image_series": front.posed.request.image.reference.series_uid,
         "tried": front.tried,
+        "scenarios": front.posed.scenarios,
         "covered": front.covered,
         "needles": [
             {"entry_lps_mm": each.entry_lps_mm.tolist(), "tip_lps_mm": each.tip_lps_mm.tolist(), "hole": each.label}

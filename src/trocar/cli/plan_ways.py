@@ -1,6 +1,6 @@
 """Ways to a plan beside the usual one: chosen from a set of plans, or in needles that lie in the patient already."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,17 @@ from trocar.cli.request_section import Section, a_list, a_vector, a_whole, read_
 from trocar.dicom.image import read_image
 from trocar.dicom.rtplan import read_plan
 from trocar.errors import UsageError
+from trocar.messages import Language
 from trocar.plan.needles import Needle
+from trocar.plan.patient import Image
 from trocar.plan.plan import ImplantPlan
+from trocar.report.pictures import Paper
+from trocar.report.verification_pictures import checkerboard_picture
+from trocar.workflow.consequences import with_consequences
 from trocar.workflow.implant import Progress, plan_implant
 from trocar.workflow.implant_request import ImplantRequest
 from trocar.workflow.placed import Corrections, PlannedInPlaced, plan_in_placed
+from trocar.workflow.placed_frame import LaidOver, overlay, target_points
 from trocar.workflow.plan_judging import ProposedImplant
 
 
@@ -56,23 +62,54 @@ class Way:
             raise UsageError("cli.corrections-of-what", "corrections are of needles on a CT: give it with --placed")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What a way gives beside the plan.
+
+    Parameters
+    ----------
+    data
+        For scripts.
+    files
+        Name in the folder to content.
+    """
+
+    data: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
 def proposal(
     request: ImplantRequest, way: Way, *, request_text: str, rng: np.random.Generator, told: Progress
-) -> tuple[ProposedImplant, dict[str, Any]]:
-    """Return the plan come by in a way, and what a script wants to know beside it."""
+) -> tuple[ProposedImplant, Beside]:
+    """Return the plan come by in a way, and what there is beside it."""
     if way.placed is not None:
-        found = _in_placed(request, way, rng=rng, told=told)
-        return found.proposed, {"placed": placed_json(found)}
+        scan = read_image(way.placed).value
+        found = _in_placed(request, scan, way, rng=rng, told=told)
+        return found.proposed, Beside(data={"placed": placed_json(found)}, files=_overlays(request, scan, found.laid))
     if way.choose is not None and way.before is not None:
-        return chosen_plan(request, way.before / FRONT, way.choose, request_text=request_text), {"chosen": way.choose}
-    return plan_implant(request, rng=rng, progress=told, bound=way.bound, nearest=way.nearest), {}
+        chosen = chosen_plan(request, way.before / FRONT, way.choose, request_text=request_text)
+        return with_consequences(request, chosen, rng=rng, told=told), Beside(data={"chosen": way.choose})
+    return plan_implant(request, rng=rng, progress=told, bound=way.bound, nearest=way.nearest), Beside()
 
 
-def _in_placed(request: ImplantRequest, way: Way, *, rng: np.random.Generator, told: Progress) -> PlannedInPlaced:
-    assert way.placed is not None
+def _overlays(request: ImplantRequest, scan: Image, laid: LaidOver | None) -> dict[str, bytes]:
+    """Return pictures of both scans in turn, where one was laid over the other."""
+    if laid is None:
+        return {}
+    mixed = overlay(request, scan, laid)
+    points = target_points(request)
+    return {
+        f"overlay_{language.value}.svg": checkerboard_picture(mixed, points, paper=Paper(language=language))
+        for language in Language
+    }
+
+
+def _in_placed(
+    request: ImplantRequest, scan: Image, way: Way, *, rng: np.random.Generator, told: Progress
+) -> PlannedInPlaced:
     return plan_in_placed(
         request,
-        read_image(way.placed).value,
+        scan,
         corrections=read_corrections(way.corrections) if way.corrections is not None else Corrections(),
         planned=_planned(way.before, request) if way.before is not None else (),
         rng=rng,
@@ -119,6 +156,19 @@ def _tables(section: Section, name: str) -> list[Section]:
     return [Section(f"{name} {n}", each) for n, each in enumerate(section.may(name, a_list) or [], start=1)]
 
 
+def registration_json(laid: LaidOver) -> dict[str, Any]:
+    """Return how the planning CT and the CT with needles lie to each other, for scripts."""
+    found = laid.registration
+    return {
+        "needles_from_plan": found.moving_from_fixed.round(6).tolist(),
+        "rotation_deg": round(found.rotation_deg, 2),
+        "likeness": round(found.likeness_after, 3),
+        "likeness_mirrored": round(found.likeness_mirrored, 3),
+        "likeness_at_target": round(laid.likeness_at_target, 3),
+        "moved_at_target_mm": round(laid.moved_at_target_mm, 2),
+    }
+
+
 def placed_json(found: PlannedInPlaced) -> dict[str, Any]:
     """Return found needles and how they lie against the plan, for scripts."""
     return {
@@ -127,10 +177,12 @@ def placed_json(found: PlannedInPlaced) -> dict[str, Any]:
                 "number": number,
                 "entry_lps_mm": each.entry_lps_mm.round(2).tolist(),
                 "tip_lps_mm": each.tip_lps_mm.round(2).tolist(),
+                "entry_in_plan_lps_mm": there.entry_lps_mm.round(2).tolist(),
+                "tip_in_plan_lps_mm": there.tip_lps_mm.round(2).tolist(),
                 "bend_mm": None if each.by_hand else round(each.bend_mm, 2),
                 "by_hand": each.by_hand,
             }
-            for number, each in enumerate(found.found, start=1)
+            for number, (each, there) in enumerate(zip(found.found, found.carried, strict=True), start=1)
         ],
         "against_plan": [
             {
@@ -143,6 +195,7 @@ def placed_json(found: PlannedInPlaced) -> dict[str, Any]:
             }
             for each in found.review.placements
         ],
+        "registration": None if found.laid is None else registration_json(found.laid),
         "not_placed": [each.number for each in found.review.not_placed],
         "not_planned": len(found.review.not_planned),
     }

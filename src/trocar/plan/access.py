@@ -147,8 +147,8 @@ class AccessRules(Value):
     couch, bore
         What the outer end must not touch; None where it does not matter.
     may_stop_short
-        Whether a needle may end within the target, before an obstacle's margin, a structure it may not enter or its
-        largest depth; otherwise it reaches the far border or is refused.
+        Whether a needle may end within the target, before an obstacle's margin or a structure it may not enter;
+        otherwise it reaches the far border or is refused.
 
     Raises
     ------

@@ -195,9 +195,9 @@ h1 {{ font-size: 1.25rem; }} p {{ max-width: 60rem; margin: .3rem 0; }}
 label {{ margin-right: 1.2rem; }}
 .frame {{ overflow: auto; max-height: 80vh; border: 1px solid #c9ced6; margin-top: .6rem; }}
 table {{ border-collapse: collapse; }}
-td {{ padding: .15rem .5rem; border-bottom: 1px solid #e5e8ec; vertical-align: top; }}
-td:last-child {{ min-width: 22rem; }}
-td.n {{ text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }}
+td {{ padding: .15rem .5rem; border-bottom: 1px solid #e5e8ec; vertical-align: top; white-space: nowrap; }}
+td:last-child {{ min-width: 22rem; white-space: normal; }}
+td.n {{ text-align: right; font-variant-numeric: tabular-nums; }} td:first-child {{ text-align: left; }}
 th {{ position: sticky; top: 0; background: #eef1f5; vertical-align: bottom; padding: 0; }}
 th button {{ all: unset; cursor: pointer; padding: .3rem .5rem; font-weight: 600; max-width: 9rem; display: block; }}
 th button:focus-visible {{ outline: 2px solid #0b57a4; }}

@@ -36,10 +36,13 @@ class ShownFront:
         Name of the target.
     points
         The plans.
+    scenarios
+        Of needle errors, over which, with the plan itself, coverage and load are means; 0 for the plan alone.
     """
 
     target: str
     points: tuple[ShownPoint, ...]
+    scenarios: int = 0
 
 
 def pareto_picture(front: ShownFront, *, paper: Paper) -> bytes:
@@ -60,6 +63,14 @@ def pareto_picture(front: ShownFront, *, paper: Paper) -> bytes:
         axes.set_axisbelow(True)
         axes.set_xlabel(paper.words("report.pareto-load", "Most used organ limit (% of the limit)"))
         axes.set_ylabel(paper.words("report.pareto-coverage", "V100 of {target} (%)", target=front.target))
+        if front.scenarios:
+            axes.set_title(
+                paper.words(
+                    "report.pareto-scenarios",
+                    "Means over the plan and {n} scenarios of needle errors",
+                    n=front.scenarios,
+                )
+            )
         label = paper.words("report.pareto-needles", "Needles")
         figure.colorbar(mapping, ax=axes, label=label, ticks=np.unique(needles)[:: max(1, len(set(needles)) // 10)])
         figure.legend(handles=_handles(paper), loc="outside lower center", ncols=2)

@@ -23,10 +23,13 @@ class BestPossible(Value):
         Of the plan, at the points of the search.
     bound
         No plan in the needles to choose from costs less; None where it was not computed.
+    scenarios
+        Of needle errors, over which, with the plan itself, both are means.
     """
 
     cost: float
     bound: float | None
+    scenarios: int = 0
 
     @property
     def gap_percent(self) -> float | None:
@@ -46,13 +49,25 @@ class BestPossible(Value):
                     template="how far this plan is from the best possible is not known: no bound was computed",
                 ),
             )
+        data = {"cost": self.cost, "bound": self.bound, "gap": self.gap_percent}
+        if self.scenarios:
+            return Finding(
+                severity=Severity.NOTE,
+                message=Message(
+                    code="workflow.best-bound-scenarios",
+                    template="over the plan and {scenarios} scenarios of needle errors the mean penalty is {cost:.2f}, "
+                    "and no plan in these needles has less than {bound:.2f} (Lagrangian bound): at most {gap:.0f} % of "
+                    "it could still be gained",
+                    data=data | {"scenarios": self.scenarios},
+                ),
+            )
         return Finding(
             severity=Severity.NOTE,
             message=Message(
                 code="workflow.best-bound",
                 template="the plan's penalty is {cost:.2f} and no plan in these needles has less than {bound:.2f} "
                 "(Lagrangian bound): at most {gap:.0f} % of it could still be gained",
-                data={"cost": self.cost, "bound": self.bound, "gap": self.gap_percent},
+                data=data,
             ),
         )
 
@@ -62,4 +77,4 @@ def distance_from_best(posed: Posed, outcome: Outcome, *, steps: int = BOUND_STE
     objective = posed.objective()
     known = replace(outcome, cost=objective.cost(posed.problem, outcome.chosen))
     found = lagrangian_bound(posed.problem, objective, known=known, steps=steps)
-    return BestPossible(cost=known.cost, bound=found.value)
+    return BestPossible(cost=known.cost, bound=found.value, scenarios=posed.scenarios)

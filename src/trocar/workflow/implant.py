@@ -17,8 +17,7 @@ from trocar.workflow.implant_request import ImplantRequest, require_together
 from trocar.workflow.impossible import why_impossible
 from trocar.workflow.nearest_way import require_seeds, with_nearest_access, with_seeds_to_order
 from trocar.workflow.plan_judging import ProposedImplant, judged
-from trocar.workflow.posing import pose
-from trocar.workflow.seed_placing import place_seeds
+from trocar.workflow.posing import pose, pose_for_errors
 from trocar.workflow.way_in import find_way_in
 
 Progress = Callable[[Message, float], None]
@@ -118,18 +117,19 @@ def seeds_or_reasons(
     OptimiseError
         No place for a seed in these needles.
     """
-    plan, outcome = place_seeds(request, needles, rng=rng, in_place=in_place)
-    posed = pose(request, needles, in_place=in_place)
-    why = why_impossible(posed, outcome.chosen, rng=rng)
+    posed = pose_for_errors(request, needles, rng=rng, in_place=in_place)
+    outcome = posed.optimised(rng=rng)
+    as_planned = pose(request, needles, in_place=in_place) if posed.scenarios else posed
+    why = why_impossible(as_planned, outcome.chosen, rng=rng)
     remarks: tuple[Finding, ...] = ()
     if why is not None:
         remarks = why.findings
         if why.relaxations:
             relaxed = why.relaxations[0]
-            goals = tuple(relaxed.as_goal if goal is relaxed.goal else goal for goal in request.goals)
-            plan, outcome = place_seeds(replace(request, goals=goals), needles, rng=rng, in_place=in_place)
+            goals = tuple(relaxed.as_goal if goal is relaxed.goal else goal for goal in posed.goals)
+            outcome = posed.optimised(goals, rng=rng)
     best = distance_from_best(posed, outcome) if bound else BestPossible(cost=outcome.cost, bound=None)
-    return PlacedSeeds(plan=plan, outcome=outcome, remarks=(*remarks, best.finding))
+    return PlacedSeeds(plan=posed.plan_of(outcome.chosen), outcome=outcome, remarks=(*remarks, best.finding))
 
 
 def _place_of(needle: Needle) -> tuple[float, ...]:

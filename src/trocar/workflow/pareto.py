@@ -12,11 +12,12 @@ from trocar.messages import Message
 from trocar.optimise.annealing import Annealer, Stage
 from trocar.optimise.base import Outcome, Problem
 from trocar.optimise.metrics import achievements
-from trocar.optimise.objectives import Preferences, build_objective
+from trocar.optimise.objectives import Preferences
+from trocar.optimise.scenarios import objective_of_scenarios, scenario_name
 from trocar.plan.access import RiskAccount
 from trocar.plan.goals import Achievement, Comparison, Goal, Priority, Unit
 from trocar.workflow.implant_request import ImplantRequest, require_together
-from trocar.workflow.posing import Posed, pose
+from trocar.workflow.posing import Posed, pose_for_errors
 from trocar.workflow.way_in import propose_needles
 
 NEEDLE_COSTS = tuple(float(cost) for cost in np.geomspace(0.02, 0.8, 8))
@@ -43,13 +44,14 @@ class ParetoPlan(Value):
     chosen
         Candidates that hold a seed.
     coverage_percent
-        V100 of the target.
+        V100 of the target; the mean over the plan and the scenarios it was made for.
     load_percent
-        Largest share of any upper limit that is used: of organs, or of the target where no goal limits an organ.
+        Largest share of any upper limit that is used: of organs, or of the target where no goal limits an organ; the
+        mean likewise.
     needles, seeds
         How many.
     achievements
-        Goals read at the points of the search.
+        Goals of the plan as planned, read at the points of the search.
     """
 
     number: int
@@ -128,11 +130,16 @@ def pareto_front(
     """
     require_together(request)
     needles, accounts, covered = propose_needles(request)
-    posed = pose(request, needles)
+    posed = pose_for_errors(request, needles, rng=rng)
     stage = Message(code="workflow.stage-pareto", template="Making plans to choose from")
     told = progress or (lambda stage, share: None)
     plans, tried = sweep(
-        posed.problem, posed.goals, target=request.target, rng=rng, progress=lambda share: told(stage, share)
+        posed.problem,
+        posed.goals,
+        target=request.target,
+        rng=rng,
+        scenarios=posed.scenarios,
+        progress=lambda share: told(stage, share),
     )
     return ParetoFront(posed=posed, plans=plans, tried=tried, accounts=accounts, covered=covered)
 
@@ -143,6 +150,7 @@ def sweep(
     *,
     target: str,
     rng: np.random.Generator,
+    scenarios: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> tuple[tuple[ParetoPlan, ...], int]:
     """Return the plans that none other beats, and how many were made.
@@ -157,6 +165,8 @@ def sweep(
         Whose coverage counts.
     rng
         Of the searches.
+    scenarios
+        How often the problem repeats its structures for errors of the needles.
     progress
         Called with the share of plans made.
 
@@ -166,8 +176,8 @@ def sweep(
     one before; so a plan costs a fraction of a search from nothing.
     """
     made: list[ParetoPlan] = []
-    for outcome in _chains(problem, goals, target, rng):
-        made.append(_read(problem, goals, target, outcome))
+    for outcome in _chains(problem, goals, target, rng, scenarios):
+        made.append(_read(problem, goals, target, outcome, scenarios))
         if progress is not None:
             progress(len(made) / (len(NEEDLE_COSTS) * len(COVERAGES) * len(ORGAN_SHARES)))
     kept = [made[row] for row in np.flatnonzero(_undominated(made))]
@@ -175,7 +185,9 @@ def sweep(
     return tuple(replace(each, number=n) for n, each in enumerate(kept, start=1)), len(made)
 
 
-def _chains(problem: Problem, goals: Sequence[Goal], target: str, rng: np.random.Generator) -> Iterator[Outcome]:
+def _chains(
+    problem: Problem, goals: Sequence[Goal], target: str, rng: np.random.Generator, scenarios: int
+) -> Iterator[Outcome]:
     first = Annealer(stages=(_stage(FIRST_STEPS, hot=1.0), _finish(FIRST_STEPS)))
     following = Annealer(stages=(_stage(NEXT_STEPS, hot=0.15), _finish(NEXT_STEPS)))
     usual = Preferences.balanced()
@@ -185,7 +197,9 @@ def _chains(problem: Problem, goals: Sequence[Goal], target: str, rng: np.random
             found: Outcome | None = None
             for needle in NEEDLE_COSTS:
                 preferences = replace(usual, needle=needle)
-                objective = build_objective(problem, asked, target=target, preferences=preferences)
+                objective = objective_of_scenarios(
+                    problem, asked, target=target, preferences=preferences, count=scenarios + 1
+                )
                 solver, start = (first, None) if found is None else (following, found.chosen)
                 found = solver.optimise(problem, objective, rng=rng, start=start)
                 yield found
@@ -210,16 +224,20 @@ def _asked(goal: Goal, target: str, coverage: float, organ: float) -> Goal:
     return goal
 
 
-def _read(problem: Problem, goals: Sequence[Goal], target: str, outcome: Outcome) -> ParetoPlan:
+def _read(problem: Problem, goals: Sequence[Goal], target: str, outcome: Outcome, scenarios: int) -> ParetoPlan:
     dose = problem.dose_of(outcome.chosen)
+    coverage, loads = [], []
+    for number in range(scenarios + 1):
+        own = [goal.bound_to(scenario_name(goal.structure, number)) for goal in goals]
+        points = problem.structure(scenario_name(target, number))
+        coverage.append(float((dose[points.start : points.stop] >= np.float32(problem.prescription_gy)).mean()))
+        loads.append(_load(achievements(problem, dose, own), scenario_name(target, number)))
     reached = achievements(problem, dose, goals)
-    points = problem.structure(target)
-    covered = dose[points.start : points.stop] >= np.float32(problem.prescription_gy)
     return ParetoPlan(
         number=0,
         chosen=outcome.chosen,
-        coverage_percent=100.0 * float(covered.mean()),
-        load_percent=_load(reached, target),
+        coverage_percent=100.0 * float(np.mean(coverage)),
+        load_percent=float(np.mean(loads)),
         needles=needles_used(problem, outcome.chosen),
         seeds=len(outcome.chosen),
         achievements=reached,

@@ -7,16 +7,18 @@ import numpy as np
 from jaxtyping import Int32
 
 from trocar.geometry.region import Region
-from trocar.optimise.base import Problem
+from trocar.optimise.annealing import Annealer
+from trocar.optimise.base import Outcome, Problem
 from trocar.optimise.candidates import Candidates
 from trocar.optimise.metrics import readable_goals
-from trocar.optimise.objectives import Objective, Preferences, build_objective
+from trocar.optimise.objectives import Objective, Preferences
+from trocar.optimise.scenarios import objective_of_scenarios
 from trocar.plan.goals import Goal
 from trocar.plan.needles import Needle
 from trocar.plan.plan import ImplantPlan
 from trocar.workflow.histograms import region_of
 from trocar.workflow.implant_request import NEEDLE_PICTURE, ImplantRequest
-from trocar.workflow.seed_placing import implant_problem, plan_of_choice
+from trocar.workflow.seed_placing import implant_problem, plan_of_choice, scenario_problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +34,19 @@ class Posed:
     candidates
         Places for seeds.
     problem
-        Places by points.
+        Places by points; of every scenario, where the plan is made for several.
+    scenarios
+        For how many errors of the needles the plan is made, beside itself.
+    in_place
+        Whether the needles lie in the patient already.
     """
 
     request: ImplantRequest
     needles: tuple[Needle, ...]
     candidates: Candidates
     problem: Problem
+    scenarios: int
+    in_place: bool
 
     @property
     def goals(self) -> tuple[Goal, ...]:
@@ -47,16 +55,22 @@ class Posed:
 
     def objective(self, goals: Sequence[Goal] | None = None, preferences: Preferences | None = None) -> Objective:
         """Return the objective that asks for goals: those of the request and balanced preferences unless told."""
-        return build_objective(
+        return objective_of_scenarios(
             self.problem,
             self.goals if goals is None else goals,
             target=self.request.target,
             preferences=preferences or Preferences.balanced(),
+            count=self.scenarios + 1,
         )
 
+    def optimised(self, goals: Sequence[Goal] | None = None, *, rng: np.random.Generator) -> Outcome:
+        """Return the best choice that the request's effort finds, for its goals unless others are told."""
+        solver = Annealer.for_problem(self.problem, steps=self.request.effort)
+        return solver.optimise(self.problem, self.objective(goals), rng=rng)
+
     def plan_of(self, chosen: Int32[np.ndarray, " seeds"]) -> ImplantPlan:
-        """Return the plan that a choice of candidates stands for; needles in use are numbered anew."""
-        return plan_of_choice(self.request, self.needles, self.candidates, chosen)
+        """Return the plan that a choice of candidates stands for; see `plan_of_choice`."""
+        return plan_of_choice(self.request, self.needles, self.candidates, chosen, in_place=self.in_place)
 
 
 def target_region(request: ImplantRequest) -> Region:
@@ -73,4 +87,34 @@ def pose(request: ImplantRequest, needles: Sequence[Needle], *, in_place: bool =
         No place for a seed in these needles.
     """
     problem, candidates = implant_problem(request, needles, target_region(request), in_place=in_place)
-    return Posed(request=request, needles=tuple(needles), candidates=candidates, problem=problem)
+    return Posed(
+        request=request,
+        needles=tuple(needles),
+        candidates=candidates,
+        problem=problem,
+        scenarios=0,
+        in_place=in_place,
+    )
+
+
+def pose_for_errors(
+    request: ImplantRequest, needles: Sequence[Needle], *, rng: np.random.Generator, in_place: bool = False
+) -> Posed:
+    """Return the search problem of a request for the plan and the scenarios of needle errors that it asks for.
+
+    Raises
+    ------
+    OptimiseError
+        No place for a seed in these needles.
+    """
+    problem, candidates, scenarios = scenario_problem(
+        request, needles, target_region(request), rng=rng, in_place=in_place
+    )
+    return Posed(
+        request=request,
+        needles=tuple(needles),
+        candidates=candidates,
+        problem=problem,
+        scenarios=scenarios,
+        in_place=in_place,
+    )

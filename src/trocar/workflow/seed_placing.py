@@ -1,4 +1,4 @@
-"""Placing seeds: the search problem of a request in given needles, its solution, and the plan it stands for."""
+"""Placing seeds: the search problem of a request in given needles, and the plan that a choice of places stands for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,13 +12,10 @@ from trocar.dose.decay import effective_hours, strength_at_u
 from trocar.dose.influence import influence_matrix
 from trocar.evaluate.scenarios import carried, moved_needles
 from trocar.geometry.region import Region
-from trocar.optimise.annealing import Annealer
-from trocar.optimise.base import Outcome, Problem
+from trocar.optimise.base import Problem
 from trocar.optimise.candidates import Candidates, candidates_in_needles, crossing_needles, touching_pairs
-from trocar.optimise.metrics import readable_goals
-from trocar.optimise.objectives import Preferences
 from trocar.optimise.points import SampledStructure, join_structures, sample_structure
-from trocar.optimise.scenarios import objective_of_scenarios, problem_of_scenarios
+from trocar.optimise.scenarios import problem_of_scenarios
 from trocar.plan.needles import Needle
 from trocar.plan.plan import ImplantPlan, Prescription
 from trocar.plan.seeds import Seed
@@ -33,40 +30,29 @@ TARGET_POINTS, ORGAN_POINTS = 9000, 2500
 TARGET_POINTS_A_SCENARIO, ORGAN_POINTS_A_SCENARIO = 2500, 800
 
 
-def place_seeds(
-    request: ImplantRequest,
-    needles: Sequence[Needle],
-    *,
-    rng: np.random.Generator,
-    in_place: bool = False,
-) -> tuple[ImplantPlan, Outcome]:
-    """Return the best seeds in needles; with ``in_place`` the needles are there already and cost nothing more.
+def scenario_problem(
+    request: ImplantRequest, needles: Sequence[Needle], target: Region, *, rng: np.random.Generator, in_place: bool
+) -> tuple[Problem, Candidates, int]:
+    """Return the search problem for the plan and the scenarios that the request asks for, and how many these are.
 
     Raises
     ------
     OptimiseError
         No place for a seed in these needles.
     """
-    target = region_of(request.structures.named(request.target), end_cap=NEEDLE_PICTURE)
     scenarios = request.robustness.planned_for if request.robustness is not None else 0
+    if not scenarios:
+        return *implant_problem(request, needles, target, in_place=in_place), 0
     problem, candidates = implant_problem(
         request,
         needles,
         target,
         in_place=in_place,
-        target_points=TARGET_POINTS if not scenarios else TARGET_POINTS_A_SCENARIO,
-        organ_points=ORGAN_POINTS if not scenarios else ORGAN_POINTS_A_SCENARIO,
+        target_points=TARGET_POINTS_A_SCENARIO,
+        organ_points=ORGAN_POINTS_A_SCENARIO,
     )
-    steered = readable_goals(request.goals, problem.structures)
-    if scenarios:
-        problem = problem_of_scenarios(
-            problem, _scenario_doses(request, needles, candidates, problem, count=scenarios, rng=rng)
-        )
-    objective = objective_of_scenarios(
-        problem, steered, target=request.target, preferences=Preferences.balanced(), count=scenarios + 1
-    )
-    outcome = Annealer.for_problem(problem, steps=request.effort).optimise(problem, objective, rng=rng)
-    return plan_of_choice(request, needles, candidates, outcome.chosen, in_place=in_place), outcome
+    doses = _scenario_doses(request, needles, candidates, problem, count=scenarios, rng=rng)
+    return problem_of_scenarios(problem, doses), candidates, scenarios
 
 
 def implant_problem(

@@ -203,16 +203,16 @@ _ACROSS = Message(code="optimise.needs-crossing-obstacle", template="crossing {n
 
 _FAILED = {
     Rule.DEPTH: Message(
-        code="optimise.fails-depth", template="{needed:.0f} mm deep, {given:g} mm are allowed", data=_LATER
+        code="optimise.fails-depth", template="{needed:.1f} mm deep, {given:g} mm are allowed", data=_LATER
     ),
     Rule.SKIN_ANGLE: Message(
         code="optimise.fails-skin-angle",
-        template="{needed:.0f}° from straight into the skin, {given:g}° are allowed",
+        template="{needed:.1f}° from straight into the skin, {given:g}° are allowed",
         data=_LATER,
     ),
     Rule.AXIAL_TILT: Message(
         code="optimise.fails-tilt",
-        template="{needed:.0f}° out of the axial plane, {given:g}° are allowed",
+        template="{needed:.1f}° out of the axial plane, {given:g}° are allowed",
         data=_LATER,
     ),
     Rule.COUCH: Message(code="optimise.fails-couch", template="its outer end would lie in the couch", data=_LATER),

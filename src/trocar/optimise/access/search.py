@@ -134,8 +134,8 @@ def examine(scene: Scene, tried: Lines) -> AccessSearch:
 
     Angles come first, then lengths, then one combined field of all obstacles, then each obstacle by itself; clearances
     are lower bounds, so that a needle that passes clears every obstacle in truth. Where the rules allow it, a needle
-    that would meet an obstacle, a structure it may not enter, or its largest depth before the target's far border ends
-    before it: eq. (A5).
+    that would meet an obstacle, or enter a structure once too often, before the target's far border ends before it:
+    eq. (A5).
     """
     rules = scene.rules
     upright = np.flatnonzero(_within_angles(scene, tried))
@@ -172,15 +172,13 @@ def examine(scene: Scene, tried: Lines) -> AccessSearch:
 
 
 def _long_enough(scene: Scene, lines: Lines, shape: Shape) -> tuple[Int64[np.ndarray, " m"], Float[np.ndarray, " m"]]:
-    """Return the lines that serve enough of the target within the allowed depth, and how deep each may go by it."""
+    """Return the lines that serve enough of the target within the allowed depth, and the depth of each tip."""
     rules = scene.rules
     most = min(rules.most_depth_mm, rules.needle_length_mm)
     with np.errstate(invalid="ignore"):
-        if rules.may_stop_short:
-            rows = np.flatnonzero(shape.served_depth_mm <= most)
-        else:
-            rows = np.flatnonzero((shape.tip_depth_mm <= most) & (shape.in_target_mm >= rules.least_in_target_mm))
-    return rows, np.minimum(shape.tip_depth_mm[rows], most)
+        good = (shape.tip_depth_mm <= most) & (shape.in_target_mm >= rules.least_in_target_mm)
+    rows = np.flatnonzero(good)
+    return rows, shape.tip_depth_mm[rows]
 
 
 def _cut_short(
