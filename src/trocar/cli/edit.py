@@ -13,7 +13,7 @@ from trocar.cli import options
 from trocar.cli.console import Speaker
 from trocar.cli.exits import Exit, exit_of_findings
 from trocar.cli.folders import whole_folder
-from trocar.cli.plan import write_proposal
+from trocar.cli.plan import BY_HAND, write_proposal
 from trocar.cli.plan_request import guide_design, implant_request
 from trocar.cli.request_section import Section, a_number, a_text, a_vector, a_whole, read_request
 from trocar.cli.surroundings import Surroundings
@@ -182,7 +182,7 @@ def write_changed(
     """Write a changed plan with all papers, the request and the changes; return what scripts want, and the findings."""
     request = opened.request
     proposed = judged(request, current.plan, outcome=None, accounts=accounts_on(bench, current.plan), covered=None)
-    data = write_proposal(folder, request, proposed, design=opened.design, at=at, told=told)
+    data = write_proposal(folder, request, proposed, design=opened.design, at=at, told=told, made_by=BY_HAND)
     (folder / "request.toml").write_text(opened.request_text, encoding="utf-8")
     (folder / "changes.toml").write_text(changes_text, encoding="utf-8")
     return data, proposed.findings

@@ -45,6 +45,7 @@ from trocar.messages import Language, Message
 from trocar.plan.access import RiskAccount
 from trocar.plan.considered import ConsideredNeedles
 from trocar.plan.plan import ImplantPlan
+from trocar.report.document import say
 from trocar.report.implant_pictures import ShownPlan, plan_pictures
 from trocar.report.implant_plan import PlanDossier, loading_sheet, plan_report
 from trocar.report.needle_table import needles_csv, needles_page
@@ -62,6 +63,10 @@ from trocar.workflow.plan_judging import ProposedImplant
 from trocar.workflow.release import require_release
 
 DOSE_MARGIN_MM, DOSE_SPACING_MM = 30.0, 1.0
+
+BY_SEARCH = say("cli.plan-by-search", "Trocar {version}, by simulated annealing", version=trocar.__version__)
+BY_CHOICE = say("cli.plan-by-choice", "Trocar {version}, chosen from a set of plans", version=trocar.__version__)
+BY_HAND = say("cli.plan-by-hand", "Trocar {version}, changed by hand", version=trocar.__version__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +180,8 @@ def run_plan(inputs: PlanInputs, speaker: Speaker) -> Exit:
             )
         proposed, beside = proposal(request, inputs.way, request_text=text, rng=rng, told=told)
         with whole_folder(inputs.out, replace=inputs.replace) as folder:
-            data = write_proposal(folder, request, proposed, design=design, at=inputs.at, told=told)
+            how = BY_SEARCH if inputs.way.choose is None else BY_CHOICE
+            data = write_proposal(folder, request, proposed, design=design, at=inputs.at, told=told, made_by=how)
             data |= beside.data
             for name, content in beside.files.items():
                 (folder / name).write_bytes(content)
@@ -194,6 +200,7 @@ def write_proposal(
     design: GuideDesign | None,
     at: datetime,
     told: Progress,
+    made_by: Message = BY_SEARCH,
 ) -> dict[str, Any]:
     """Write DICOM, papers and guide of a plan into a folder, and return what a script wants to know.
 
@@ -213,7 +220,7 @@ def write_proposal(
         told(guide, 0.0)
         proposed = _with_guide(folder, request, proposed, design)
         told(guide, 1.0)
-    dossier = _dossier(request, proposed)
+    dossier = _dossier(request, proposed, made_by)
     for number, language in enumerate(Language):
         told(papers, number / len(Language))
         _write_papers(folder, dossier, request, proposed, dose, language=language, at=at)
@@ -270,7 +277,7 @@ def _write_biology(folder: Path, request: ImplantRequest, plan: ImplantPlan, dos
         )
 
 
-def _dossier(request: ImplantRequest, proposed: ProposedImplant) -> PlanDossier:
+def _dossier(request: ImplantRequest, proposed: ProposedImplant, made_by: Message) -> PlanDossier:
     plan = proposed.plan
     source = load_source(request.stock[0].source_model)
     provenance = dose_provenance(plan, formalism=Formalism.LINE_2D)
@@ -292,14 +299,9 @@ def _dossier(request: ImplantRequest, proposed: ProposedImplant) -> PlanDossier:
         assumed=assumed_words(request.robustness),
         biology=proposed.biology,
         findings=proposed.findings,
-        made_by=_made_by(proposed),
+        made_by=made_by,
         provenance=provenance,
     )
-
-
-def _made_by(proposed: ProposedImplant) -> str:
-    how = proposed.outcome.solver if proposed.outcome is not None else "edited by hand"
-    return f"Trocar {trocar.__version__}, {how}"
 
 
 def _write_papers(

@@ -90,7 +90,7 @@ class PlanDossier:
     assumed: tuple[Text, ...]
     biology: tuple[BiologicalDose, ...]
     findings: tuple[Finding, ...]
-    made_by: str
+    made_by: Text
     provenance: Provenance
 
 

@@ -22,6 +22,8 @@ NEEDLE_ROW_MM = 6.5
 
 STEEL = "#8a97a5"
 ROOM_MM = 12.0
+ROOM_FOR_LABELS = 0.85
+"""Share of the picture that the box in space takes: its axes' names stand outside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +145,7 @@ def space_picture(
         for seed in plan.seeds:
             _paint_seed(axes, seed, seed_length_mm)
         axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2], high[2]))
+        axes.set_box_aspect(high - low, zoom=ROOM_FOR_LABELS)
         _frame_space(axes, viewpoint_deg)
         figure.legend(loc="outside upper center", ncols=4)
 
@@ -163,7 +166,6 @@ def _paint_seed(axes: Axes3D, seed: Seed, length_mm: float) -> None:
 
 
 def _frame_space(axes: Axes3D, viewpoint_deg: tuple[float, float]) -> None:
-    axes.set_aspect("equal")
     axes.view_init(elev=viewpoint_deg[0], azim=viewpoint_deg[1])
     axes.set_xlabel("R ← x (mm) → L")
     axes.set_ylabel("A ← y (mm) → P")
