@@ -213,7 +213,7 @@ def _stops(
     for occupancy, limit in zip(scene.limited_occupancy, rules.crossing_limits, strict=True):
         stop = np.minimum(stop, _inside(occupancy, scene, lines, rows, tips, at_most=limit.at_most).refused_mm)
     far = _inside(scene.target_occupancy, scene, lines, rows, stop).last_mm + rules.beyond_target_mm
-    return np.minimum(stop, np.nan_to_num(far))
+    return np.asarray(np.minimum(stop, np.nan_to_num(far)))
 
 
 def _in_target_to(
