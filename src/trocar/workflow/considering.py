@@ -20,6 +20,9 @@ from trocar.workflow.way_in import WayIn
 MOST_ALLOWED, MOST_REFUSED = 1500, 500
 """Candidates listed of those that obey every rule and of those that do not: more no planner reads."""
 
+MOST_LOOKED_AT = 20_000
+"""Refused ways that are followed to the target: nearly all of free needles reach it."""
+
 SAME_MM = 1e-6
 """Two needles whose ends lie this near are the same."""
 
@@ -84,10 +87,9 @@ def _left_out(way: WayIn) -> Accesses:
 def _refused(way: WayIn) -> tuple[Accesses, list[tuple[Message, ...]]]:
     """Return candidates that reach the target but break a rule, followed to its far border, and what they break."""
     scene, lines = way.scene, way.search.lines
-    rows = np.setdiff1d(np.arange(len(lines)), way.search.rows)
+    rows = _some(np.setdiff1d(np.arange(len(lines)), way.search.rows), MOST_LOOKED_AT)
     shape = shape_of(scene, lines.take(rows))
-    rows = rows[np.isfinite(shape.tip_depth_mm)]
-    rows = rows[:: max(-(-len(rows) // MOST_REFUSED), 1)]
+    rows = _some(rows[np.isfinite(shape.tip_depth_mm)], MOST_REFUSED)
     some = lines.take(rows)
     shape = shape_of(scene, some)
     tests = rule_tests(scene, some, shape, np.arange(len(some)))
@@ -106,6 +108,11 @@ def _refused(way: WayIn) -> tuple[Accesses, list[tuple[Message, ...]]]:
         for row in range(len(some))
     )
     return account_needles(scene, way.entries, needles), why
+
+
+def _some(rows: Int64[np.ndarray, " n"], most: int) -> Int64[np.ndarray, " m"]:
+    """Return all rows, or of too many every n-th."""
+    return rows[:: max(-(-len(rows) // most), 1)]
 
 
 def _not_chosen(
