@@ -22,6 +22,8 @@ from trocar.report.solids import SolidFormat, read_solid, solid_bytes
 LARGEST_OFFSET_MM = 0.2
 LARGEST_TILT_DEG = 0.2
 A_QUARTER_OF_A_MASK_VOXEL_MM = 1.5 / 4
+SKIN_BY_VOXELS_MM = 0.25
+"""The plate's lower side follows a field of 1 mm voxels, and the rays start a tenth of a millimetre off the bore."""
 TRUNK_LEFT_MM, TRUNK_FRONT_MM = 170.0, 110.0
 
 
@@ -214,7 +216,7 @@ def test_no_thin_edge_is_left_under_leaning_bores(trunk: Volume, monkeypatch: py
     normal = np.array([0.0, -1.0, 0.0])
     made = build_guide(trunk, leaning, design(), patient_key="P-7F3A")
     assert made.solid.is_watertight
-    assert thinnest_below_bores_mm(made, normal) > 0.9 * design().wall_mm
+    assert thinnest_below_bores_mm(made, normal) > design().wall_mm - SKIN_BY_VOXELS_MM
     monkeypatch.setattr(printed, "blunted", lambda *_: None)
     sharp = build_guide(trunk, leaning, design(), patient_key="P-7F3A")
     assert thinnest_below_bores_mm(sharp, normal) < 0.5
