@@ -285,7 +285,7 @@ def test_needles_that_need_not_stop_short_are_the_same_either_way() -> None:
 
 def test_needles_stop_before_what_they_may_not_enter_and_none_is_deeper_than_allowed() -> None:
     limit = CrossingLimit(structure=CORD, at_most=0)
-    found = found_with(most_depth_mm=85.0, crossing_limits=(limit,), may_stop_short=True)[1].accesses
-    assert found.depth_mm.max() <= 85.0
+    found = found_with(most_depth_mm=115.0, crossing_limits=(limit,), may_stop_short=True)[1].accesses
+    assert found.depth_mm.max() <= 115.0
     assert found.entered.max() == 0
     assert (found.unserved_mm > 1.0).sum() > 20
