@@ -121,6 +121,8 @@ def _plain(name: str, value: Any) -> Any:
         return both("not recorded", "未记录")
     if isinstance(value, bool):
         return both("yes", "是") if value else both("no", "否")
+    if name == "technique":
+        return next(each.label for each in SLUGS if actions.LIBRARY_TECHNIQUE[each].value == value)
     if name == "indication_items":
         return "、".join("①②③④⑤⑥⑦⑧⑨"[int(each) - 1] for each in value.strip(",").split(",") if each)
     if isinstance(value, str):
