@@ -8,11 +8,13 @@ from typing import Any
 from trocar_clinic.accounts.models import User
 from trocar_clinic.accounts.policies import has_one_of
 from trocar_clinic.custody.devices import Device
-from trocar_clinic.custody.models import SeedLot, SeedMove, StoreCount, WasteVessel
+from trocar_clinic.custody.models import SeedLot, SeedMove, SeedOrder, StoreCount, WasteVessel
 from trocar_clinic.custody.papers import SearchForSeeds
 from trocar_clinic.custody.places import WAYS, Move, Place
-from trocar_clinic.custody.policies import MOVERS, USES_DEVICES, WASTE
+from trocar_clinic.custody.policies import MOVERS, ORDERERS, USES_DEVICES, WASTE
 from trocar_clinic.errors import Refused, reason, refuse_if
+from trocar_clinic.institution.policies import house_may
+from trocar_clinic.institution.staff import Technique
 from trocar_clinic.patients.models import Case
 from trocar_clinic.records.actions import fresh, need_reason
 from trocar_clinic.records.deed import deed
@@ -44,6 +46,22 @@ def move_seeds(
         require_balance([*lot.moves.filter(voided_at=None), move])
         move.save()
     return move
+
+
+def order_seeds(*, actor: User, at: datetime, values: dict[str, Any]) -> SeedOrder:
+    """Enter an order of seeds.
+
+    Raises
+    ------
+    Refused
+        A licence that seeds need is not in force on the day of the order.
+    """
+    has_one_of(actor, ORDERERS).insist()
+    house_may(Technique.SEED, on=values["ordered_on"]).insist()
+    with deed("custody.order", actor=actor, at=at):
+        order = SeedOrder(**values)
+        order.save()
+    return order
 
 
 def _may_leave(lot: SeedLot, kind: Move, moved_at: datetime) -> Any:

@@ -19,12 +19,11 @@ from trocar_clinic.custody.forms import (
 from trocar_clinic.custody.models import LeakTest, PackageSurvey, SeedAssay, SeedLot, SeedMove, SeedOrder, StoreCount
 from trocar_clinic.custody.papers import SearchForSeeds, Transport, WasteVessel
 from trocar_clinic.custody.places import Place
-from trocar_clinic.custody.policies import STORE_KEEPERS, THEATRE, USES_DEVICES, WASTE
+from trocar_clinic.custody.policies import ORDERERS, STORE_KEEPERS, THEATRE, USES_DEVICES, WASTE
 from trocar_clinic.language import both
 from trocar_clinic.records.books import Book, Group, RowDeed, Section
 
 EVERY_MOVER = STORE_KEEPERS | THEATRE
-ORDERERS = frozenset({Role.PHYSICIST, Role.SAFETY})
 
 
 def _move(lot: SeedLot, *, actor: User, at: datetime, **values: Any) -> Any:
@@ -62,6 +61,7 @@ BOOKS = (
             "in_store",
             "whereabouts",
         ),
+        prefetch=("moves",),
         fields=(
             Group(
                 title=both("What came", "到货"),
@@ -110,9 +110,11 @@ BOOKS = (
         model=SeedOrder,
         section=Section.SEEDS,
         writers=ORDERERS,
+        enter=actions.order_seeds,
         order=("-ordered_on",),
         related=("product",),
         columns=("number", "product", "supplier", "count", "received", "wanted_mci", "wanted_on", "transfer_approval"),
+        prefetch=("lots__moves",),
         fields=("number", "product", "supplier", "count", "wanted_mci", "ordered_on", "wanted_on", "transfer_approval"),
         facts=("received",),
         search=("number", "supplier"),
@@ -155,6 +157,7 @@ BOOKS = (
         order=("-done_at",),
         related=("lot", "lot__product"),
         form=AssayForm,
+        prefetch=("lot__moves",),
         columns=("lot", "done_at", "sample", "mean_deviation_percent", "largest_deviation_percent", "passed"),
         fields=("lot", "done_at", "instrument", "unit", "measured", "remark"),
         facts=("sample", "mean_deviation_percent", "largest_deviation_percent", "passed"),
@@ -179,6 +182,7 @@ BOOKS = (
         can_correct=False,
         order=("-counted_at",),
         related=("lot", "lot__product", "by", "second"),
+        prefetch=("lot__moves",),
         columns=("counted_at", "lot", "place", "count", "booked", "difference", "by", "second"),
         fields=("lot", "place", "counted_at", "count"),
         facts=("booked", "difference", "by", "second"),

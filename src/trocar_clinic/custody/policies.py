@@ -5,6 +5,7 @@ from trocar_clinic.custody.places import Move
 
 STORE_KEEPERS = frozenset({Role.SAFETY, Role.PHYSICIST, Role.NURSE})
 THEATRE = frozenset({Role.PHYSICIST, Role.NURSE, Role.PHYSICIAN})
+ORDERERS = frozenset({Role.PHYSICIST, Role.SAFETY})
 RELEASERS = frozenset({Role.PHYSICIST})
 WASTE = frozenset({Role.SAFETY})
 USES_DEVICES = CLINICAL

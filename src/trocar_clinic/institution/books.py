@@ -209,6 +209,7 @@ BOOKS = (
         writers=DEVICES,
         order=("kind", "name"),
         columns=("name", "kind", "model", "serial", "room", "status", "next_test_due", "last_pacs_test"),
+        prefetch=("tests",),
         fields=(
             "name",
             "kind",
@@ -222,6 +223,7 @@ BOOKS = (
             "test_interval_months",
             "pacs_node",
             "pacs_address",
+            "hl7_identifier",
         ),
         facts=("is_guidance", "next_test_due", "last_pacs_test"),
         search=("name", "model", "serial", "maker"),
@@ -283,6 +285,7 @@ BOOKS = (
     ),
     Book(
         slug="rescue",
+        prefetch=("checks",),
         model=RescueItem,
         section=Section.HOUSE,
         writers=WARD,

@@ -5,7 +5,7 @@ from datetime import date
 
 from trocar_clinic.accounts.models import User
 from trocar_clinic.errors import ALLOWED, Verdict, refusal, refuse_if
-from trocar_clinic.institution.models import Authorisation, HealthCheck, StaffMember
+from trocar_clinic.institution.models import Authorisation, HealthCheck, Licence, StaffMember
 from trocar_clinic.institution.staff import Profession, Technique, Title
 from trocar_clinic.language import both
 
@@ -37,6 +37,42 @@ PROFESSIONS = {
     Act.SIGN_PHYSICIST: {Profession.PHYSICIST},
 }
 PHYSICIANS_ACTS = {Act.PERFORM, Act.SIGN_ATTENDING, Act.SIGN_OPERATOR}
+
+
+LICENCES_FOR_SEEDS = (
+    Licence.Kind.RADIOTHERAPY,
+    Licence.Kind.RADIOPHARMACEUTICAL,
+    Licence.Kind.RADIATION_SAFETY,
+)
+"""Without one of these in force no seed is ordered or implanted."""
+
+
+def house_may(technique: Technique, *, on: date) -> Verdict:
+    """Say whether the hospital's licences allow a technique on a day, with every one that is missing."""
+    verdict = ALLOWED
+    for kind in LICENCES_FOR_SEEDS if technique is Technique.SEED else ():
+        held = list(Licence.objects.standing().filter(kind=kind).order_by("expires_on"))
+        if any(each.is_valid_on(on) for each in held):
+            continue
+        told = {"licence": kind.label, "day": on}
+        verdict &= (
+            refusal(
+                "institution.licence-expired",
+                en="The {licence} {number} ran until {last}; it does not cover {day}. Enter the renewed licence",
+                zh="{licence}（{number}）有效期至 {last}，不含 {day}；请登记换发后的许可证",
+                number=held[-1].number,
+                last=held[-1].expires_on,
+                **told,
+            )
+            if held
+            else refusal(
+                "institution.licence-missing",
+                en="There is no {licence} on record for {day}",
+                zh="{day} 无{licence}记录",
+                **told,
+            )
+        )
+    return verdict
 
 
 def may(actor: User, act: Act, technique: Technique, *, on: date) -> Verdict:

@@ -1,12 +1,12 @@
 """What of the house is due or runs out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from operator import attrgetter
 from typing import Any
 
 from trocar_clinic.accounts.models import Role, User
 from trocar_clinic.institution.models import (
-    WARNED_DAYS,
     Appointment,
     Authorisation,
     Equipment,
@@ -16,12 +16,19 @@ from trocar_clinic.institution.models import (
     RadiationCertificate,
     RescueItem,
 )
+from trocar_clinic.institution.periods import WARNED_DAYS
 from trocar_clinic.language import both
 from trocar_clinic.records.books import Due, Urgency
 
 HOUSE = frozenset({Role.ADMINISTRATOR, Role.AFFAIRS})
 SAFETY = HOUSE | {Role.SAFETY}
 PHYSICS = HOUSE | {Role.PHYSICIST}
+PERSONAL: tuple[tuple[Any, frozenset[Role], tuple[str, ...]], ...] = (
+    (Authorisation, HOUSE, ("person_id", "technique", "act")),
+    (RadiationCertificate, SAFETY, ("person_id",)),
+    (Appointment, SAFETY, ("person_id", "duty")),
+)
+"""What persons hold for a time, who is told before it ends, and what a renewed one has in common with the former."""
 
 
 def urgency(end: date | None, on: date) -> Urgency:
@@ -32,10 +39,12 @@ def urgency(end: date | None, on: date) -> Urgency:
 def due(reader: User, on: date) -> Iterator[Due]:
     """Yield licences, authorisations, certificates and tests that run out within three months or have."""
     limit = on + timedelta(days=WARNED_DAYS)
-    yield from _ending(Licence.objects.ending_by(limit), both("Licences", "证照到期"), SAFETY, on)
-    for model, roles in ((Authorisation, HOUSE), (RadiationCertificate, SAFETY), (Appointment, SAFETY)):
-        rows = model.objects.standing().filter(expires_on__lte=limit).select_related("person")
-        yield from _ending(_latest(rows), model._meta.verbose_name_plural, roles, on)
+    licences = _last_of_each(Licence.objects.standing(), _licence_key)
+    yield from _ending([each for each in licences if each.ends_by(limit)], both("Licences", "证照到期"), SAFETY, on)
+    for model, roles, key in PERSONAL:
+        rows = _last_of_each(model.objects.standing().select_related("person"), attrgetter(*key))
+        ending = [each for each in rows if not each.person.left_on and each.expires_on and each.expires_on <= limit]
+        yield from _ending(ending, model._meta.verbose_name_plural, roles, on)
     yield from _ending(
         Product.objects.standing().filter(approval_expires_on__lte=limit),
         both("Product approvals", "产品注册证到期"),
@@ -43,9 +52,10 @@ def due(reader: User, on: date) -> Iterator[Due]:
         on,
         "approval_expires_on",
     )
-    for check in _latest(
-        HealthCheck.objects.standing().select_related("person").order_by("done_on"), key=("person_id",)
-    ):
+    checks = {
+        each.person_id: each for each in HealthCheck.objects.standing().select_related("person").order_by("done_on")
+    }
+    for check in checks.values():
         if check.next_due <= limit and not check.person.left_on:
             yield Due(
                 what=check.person,
@@ -58,11 +68,15 @@ def due(reader: User, on: date) -> Iterator[Due]:
     yield from _equipment(limit, on)
 
 
-def _latest(rows: Any, key: tuple[str, ...] = ()) -> list[Any]:
-    """Return the rows, and of several with one key only the last."""
-    if not key:
-        return [each for each in rows if not each.person.left_on]
-    return list({tuple(getattr(each, name) for name in key): each for each in rows}.values())
+def _licence_key(licence: Licence) -> object:
+    """Return what a renewed licence has in common with the former; those of no named kind stand for themselves."""
+    return licence.pk if licence.kind in {Licence.Kind.OTHER, Licence.Kind.FILING} else licence.kind
+
+
+def _last_of_each(rows: Any, key: Callable[[Any], object]) -> list[Any]:
+    """Return of the rows with one key the one that ends last: what was renewed is not told of any more."""
+    ordered = sorted(rows, key=lambda each: each.expires_on or date.max)
+    return list({key(each): each for each in ordered}.values())
 
 
 def _ending(rows: Any, kind: Any, roles: frozenset[Role], on: date, name: str = "expires_on") -> Iterator[Due]:
@@ -72,7 +86,7 @@ def _ending(rows: Any, kind: Any, roles: frozenset[Role], on: date, name: str = 
 
 
 def _equipment(limit: date, on: date) -> Iterator[Due]:
-    for device in Equipment.objects.standing().filter(status=Equipment.Status.IN_USE):
+    for device in Equipment.objects.standing().filter(status=Equipment.Status.IN_USE).prefetch_related("tests"):
         if device.test_interval_months and (device.next_test_due or on) <= limit:
             when = device.next_test_due
             yield Due(
@@ -83,7 +97,7 @@ def _equipment(limit: date, on: date) -> Iterator[Due]:
                 urgency=urgency(when, on),
                 kind=both("Equipment tests", "设备检测"),
             )
-    for item in RescueItem.objects.standing():
+    for item in RescueItem.objects.standing().prefetch_related("checks"):
         when = item.next_check_due
         if when is None or when <= on:
             yield Due(

@@ -60,6 +60,7 @@ class Guard(enum.Enum):
         "主管医师、术者、物理师三人均已签署本版本",
     )
     CONSENT_IN_FORCE = both("consent in force", "知情同意有效")
+    LICENCES_IN_FORCE = both("licences of the hospital in force on the day", "当日医院相关许可证有效")
     TEAM_ENTITLED = both("every member of the team is entitled on the day", "手术团队当日均有资质")
     TIME_OUT_DONE = both("time-out done", "已完成手术安全核查")
     COUNTS_BALANCE = both("seeds or devices in and out balance", "粒子或器械清点相符")
@@ -85,7 +86,7 @@ def _rows(*rows: tuple[State, Event, State, tuple[Guard, ...]]) -> tuple[Transit
 
 _S, _E, _G = State, Event, Guard
 _TO_PLAN = (_G.PLAN_COMPLETE,)
-_TO_START = (_G.THREE_DIFFERENT_SIGNERS, _G.CONSENT_IN_FORCE, _G.TEAM_ENTITLED, _G.TIME_OUT_DONE)
+_TO_START = (_G.THREE_DIFFERENT_SIGNERS, _G.CONSENT_IN_FORCE, _G.LICENCES_IN_FORCE, _G.TEAM_ENTITLED, _G.TIME_OUT_DONE)
 _TO_INDICATE = (_G.INDICATION_MET, _G.NO_ABSOLUTE_CONTRAINDICATION)
 _WHY = (_G.REASON_GIVEN,)
 

@@ -39,9 +39,9 @@ def test_the_usual_way_follows_the_table() -> None:
     assert all(step in steps for step in pairwise(PATH))
 
 
-def test_a_procedure_starts_only_signed_consented_entitled_and_timed_out() -> None:
+def test_a_procedure_starts_only_signed_consented_licensed_entitled_and_timed_out() -> None:
     starts = [each for each in TRANSITIONS if each.event is Event.START]
-    assert [(each.source, len(each.guards)) for each in starts] == [(State.SIGNED, 4)]
+    assert [(each.source, len(each.guards)) for each in starts] == [(State.SIGNED, 5)]
 
 
 def test_a_guard_that_nobody_judged_is_a_fault_not_a_pass() -> None:
