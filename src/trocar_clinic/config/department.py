@@ -80,6 +80,28 @@ def restore(file: Annotated[Path, typer.Argument(help="Backup. 备份文件", ex
 
 
 @department.command()
+def listen(
+    host: Annotated[str, typer.Option(help="Address to listen on. 监听地址")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of MLLP. 端口")] = 2575,
+    sender: Annotated[
+        list[str] | None, typer.Option("--from", help="Only from this address, repeatable. 仅接收该地址")
+    ] = None,
+) -> None:
+    """Take vital signs from patient monitors: HL7 PCD-01 over MLLP. 接收监护仪数据。"""
+    load_django()
+    import asyncio
+
+    from trocar_clinic.config.listen import listen
+
+    typer.echo(f"mllp://{host}:{port}   (Ctrl+C 停止 stops)")
+    try:
+        asyncio.run(listen(host, port, frozenset(sender or ())))
+    except OSError as error:
+        typer.echo(f"{host}:{port}: {error.strerror}; name another by --port. 端口不可用", err=True)
+        raise typer.Exit(2) from error
+
+
+@department.command()
 def export(file: Annotated[Path, typer.Argument(help="ZIP to write. 导出文件", dir_okay=False)]) -> None:
     """Write all rows about patients without persons, dates moved patient by patient. 去标识化导出。"""
     load_django()

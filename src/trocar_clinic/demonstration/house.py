@@ -147,6 +147,7 @@ def _devices(enter: Any, rooms: dict[str, Any]) -> None:
             Equipment, name=name, kind=kind, maker=maker, model=model, serial=serial, room=rooms[room],
             approval_number="国械注准示例1000", in_use_since=date(2020, 1, 15), test_interval_months=12, pacs_node=node,
             pacs_address="pacs.example:104" if node else "",
+            hl7_identifier="0009FBFFFF000021" if kind == Equipment.Kind.MONITOR else "",
         )  # fmt: skip
         tested = {
             "equipment": device,

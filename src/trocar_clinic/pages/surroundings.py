@@ -9,6 +9,7 @@ from trocar_clinic.language import both, is_chinese
 from trocar_clinic.records.books import Section, all_books
 
 FURTHER_PAGES: tuple[tuple[Any, str, Section, frozenset[Role]], ...] = (
+    (both("Monitors", "监护仪接入"), "/monitors/", Section.CASES, SEES_CASES),
     (both("Seed ledger", "粒子总账"), "/custody/ledger/", Section.SEEDS, EVERYBODY),
     (both("Indicators", "质量控制指标"), "/quality/of/seeds/", Section.QUALITY, SEES_CASES),
     (both("Self-assessments", "自我评估"), "/quality/self-assessments/", Section.QUALITY, SEES_CASES),

@@ -4,6 +4,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from trocar_clinic.pages import accounts, books, custody, quality, register, self_assessments, spreadsheets, today
+from trocar_clinic.pages.monitors import monitors
 from trocar_clinic.pages.results import result_archive, result_file
 from trocar_clinic.pages.sheets import sheet, sheet_file
 
@@ -22,6 +23,7 @@ urlpatterns = [
     path("sheets/<slug:name>/<int:number>/", sheet, name="sheet"),
     path("sheets/<slug:name>/<int:number>/<slug:language>.pdf", sheet_file, name="sheet-file"),
     path("custody/ledger/", custody.seed_ledger, name="seed-ledger"),
+    path("monitors/", monitors, name="monitors"),
     path("quality/", quality.overview, name="quality"),
     path("quality/take/", quality.take, name="take-record"),
     path("quality/check/", self_assessments.check_report, name="check-report"),

@@ -11,8 +11,8 @@ from trocar_clinic.accounts.policies import has_one_of
 from trocar_clinic.custody.places import Place
 from trocar_clinic.custody.queries import of_case
 from trocar_clinic.errors import ALLOWED, Verdict, refusal, refuse_if
-from trocar_clinic.institution.models import StaffMember
-from trocar_clinic.institution.policies import person_may
+from trocar_clinic.institution.models import Equipment, StaffMember
+from trocar_clinic.institution.policies import house_may, person_may
 from trocar_clinic.institution.staff import Technique
 from trocar_clinic.language import both
 from trocar_clinic.patients.actions import advance
@@ -20,9 +20,10 @@ from trocar_clinic.patients.models import Case
 from trocar_clinic.patients.states import Event, Guard
 from trocar_clinic.planning.policies import signed_by_three
 from trocar_clinic.planning.queries import current_plan
+from trocar_clinic.procedures.connections import MonitorConnection
 from trocar_clinic.procedures.models import ACTS, Consent, Procedure, TeamMember, TimeOut, Verification
 from trocar_clinic.procedures.questions import consent_items, time_out_items
-from trocar_clinic.procedures.vitals import MOST_SAMPLES, PLAUSIBLE, Channel, Sample, VitalStream, packed
+from trocar_clinic.procedures.vitals import MOST_SAMPLES, PLAUSIBLE, Channel, Sample, VitalStream, packed, sent_through
 from trocar_clinic.records.actions import fresh, need_reason
 from trocar_clinic.records.deed import deed
 
@@ -108,7 +109,7 @@ def start(
     Raises
     ------
     Refused
-        Plan not signed, consent or time-out missing, somebody not entitled on the day, or the device not fit.
+        Plan not signed, consent, time-out or a licence missing, somebody not entitled on the day, the device not fit.
     """
     has_one_of(actor, CLINICAL).insist()
     started_at: datetime = values["started_at"]
@@ -119,6 +120,7 @@ def start(
         guards = {
             Guard.THREE_DIFFERENT_SIGNERS: signed_by_three(plan),
             Guard.CONSENT_IN_FORCE: consent_in_force(case, before=started_at),
+            Guard.LICENCES_IN_FORCE: house_may(Technique(case.technique), on=day),
             Guard.TEAM_ENTITLED: team_entitled(case, team, on=day) & _device_fit(values["guidance"], on=day),
             Guard.TIME_OUT_DONE: time_out_done(case, before=started_at),
         }
@@ -187,6 +189,7 @@ def finish(
         advance(case, Event.FINISH, {Guard.COUNTS_BALANCE: counts_balance(current)})
         current.ended_at, current.result, current.narrative = ended_at, result, narrative
         current.technical_success = technical_success
+        _take_monitors_off(current, at=ended_at)
         current.save()
     return current
 
@@ -245,6 +248,7 @@ def abort(procedure: Procedure, *, actor: User, at: datetime, ended_at: datetime
         advance(case, Event.ABORT, {Guard.REASON_GIVEN: ALLOWED})
         current.ended_at, current.result, current.narrative = ended_at, Procedure.Result.ABORTED, why
         current.technical_success = False
+        _take_monitors_off(current, at=ended_at)
         current.save()
     return current
 
@@ -269,14 +273,15 @@ def add_vitals(
     with deed("procedures.add_vitals", actor=actor, at=at, note={"origin": origin}):
         streams = []
         for channel, samples in channels.items():
-            _plausible(procedure, channel, samples).insist()
+            judge_samples(procedure, channel, samples).insist()
             stream = VitalStream(procedure=procedure, channel=channel, origin=origin, file=file, **packed(samples))
             stream.save()
             streams.append(stream)
     return streams
 
 
-def _plausible(procedure: Procedure, channel: Channel, samples: Sequence[Sample]) -> Verdict:
+def judge_samples(procedure: Procedure, channel: Channel, samples: Sequence[Sample]) -> Verdict:
+    """Say whether samples lie within the procedure and are such as a living person has."""
     end = procedure.ended_at or timezone.now()
     low, high = PLAUSIBLE[channel]
     outside = next((each for each in samples if not procedure.started_at <= each.at <= end), None)
@@ -318,6 +323,76 @@ def _plausible(procedure: Procedure, channel: Channel, samples: Sequence[Sample]
         en="Systolic is below diastolic: are they swapped?",
         zh="收缩压低于舒张压，是否填反？",
     )
+
+
+def connect_monitor(
+    procedure: Procedure, *, actor: User, at: datetime, monitor: Equipment, connected_at: datetime
+) -> MonitorConnection:
+    """Connect a monitor to the patient of a procedure, so that its messages are taken.
+
+    Raises
+    ------
+    Refused
+        The procedure has ended, or the register says that the monitor stands in another room.
+    """
+    has_one_of(actor, CLINICAL).insist()
+    with deed("procedures.connect_monitor", actor=actor, at=at):
+        current = fresh(procedure, version=procedure.version)
+        refuse_if(
+            current.ended_at is not None,
+            "procedures.has-ended",
+            en="This procedure has ended",
+            zh="该手术已结束",
+        ).insist()
+        refuse_if(
+            monitor.room_id and monitor.room_id != current.room_id,
+            "procedures.monitor-elsewhere",
+            en="{monitor} stands in {there}, the procedure is in {here}: correct the register or take another",
+            zh="{monitor} 登记在「{there}」，本手术在「{here}」：请更正设备登记或另选监护仪",
+            monitor=monitor,
+            there=monitor.room,
+            here=current.room,
+        ).insist()
+        made = MonitorConnection(procedure=current, monitor=monitor, connected_at=connected_at)
+        made.save()
+    return made
+
+
+def disconnect_monitor(
+    connection: MonitorConnection, *, actor: User, at: datetime, disconnected_at: datetime
+) -> MonitorConnection:
+    """Take a monitor off; what it sent becomes the procedure's vital signs."""
+    has_one_of(actor, CLINICAL).insist()
+    with deed("procedures.disconnect_monitor", actor=actor, at=at):
+        current = fresh(connection, version=connection.version)
+        refuse_if(
+            current.disconnected_at is not None,
+            "procedures.is-disconnected",
+            en="This monitor was taken off already",
+            zh="该监护仪已断开",
+        ).insist()
+        _take_off(current, at=disconnected_at)
+    return current
+
+
+def _take_monitors_off(procedure: Procedure, *, at: datetime) -> None:
+    for connection in procedure.connections.filter(voided_at=None, disconnected_at=None):
+        _take_off(connection, at=max(at, connection.connected_at))
+
+
+def _take_off(connection: MonitorConnection, *, at: datetime) -> None:
+    """Close a connection and keep what came through it, one stream a channel."""
+    connection.disconnected_at = at
+    connection.save()
+    for channel, samples in sent_through([connection]).items():
+        told = [each for each in samples if each.at <= at]
+        for first in range(0, len(told), MOST_SAMPLES):
+            VitalStream(
+                procedure=connection.procedure,
+                channel=channel,
+                origin=VitalStream.Origin.MLLP,
+                **packed(told[first : first + MOST_SAMPLES]),
+            ).save()
 
 
 def verify(case: Case, *, actor: User, at: datetime, **values: Any) -> Verification:

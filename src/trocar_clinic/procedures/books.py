@@ -13,9 +13,12 @@ from trocar_clinic.patients.models import Case
 from trocar_clinic.patients.states import Event, State
 from trocar_clinic.planning.making import finished_job
 from trocar_clinic.procedures import actions
+from trocar_clinic.procedures.connections import MonitorConnection
 from trocar_clinic.procedures.forms import (
     AbortForm,
+    ConnectForm,
     ConsentForm,
+    DisconnectForm,
     FinishForm,
     MonitorForm,
     StartForm,
@@ -62,6 +65,15 @@ def _is_working(row: VerificationRequest) -> bool:
 
 def _may_be_entered(row: VerificationRequest) -> bool:
     return finished_job(row) is not None and not row.is_void and can_step(row.case, Event.VERIFY)
+
+
+def _connect(procedure: Procedure, *, actor: User, at: datetime, **values: Any) -> Any:
+    actions.connect_monitor(procedure, actor=actor, at=at, **values)
+    return procedure
+
+
+def _disconnect(connection: MonitorConnection, *, actor: User, at: datetime, **values: Any) -> Any:
+    return actions.disconnect_monitor(connection, actor=actor, at=at, **values).procedure
 
 
 def _open(row: Procedure) -> bool:
@@ -195,6 +207,19 @@ BOOKS = (
                 offered=lambda row: not row.is_void,
             ),
             RowDeed(
+                name="connect",
+                title=both("Connect a monitor", "接入监护仪"),
+                act=_connect,
+                doers=CLINICAL,
+                form=ConnectForm,
+                offered=_open,
+                help=both(
+                    "From then on what this monitor sends belongs to this procedure, until it is taken off or "
+                    "the procedure ends.",
+                    "自接入起，该监护仪发送的数值记入本次手术，直至断开或手术结束。",
+                ),
+            ),
+            RowDeed(
                 name="finish",
                 title=both("Finish", "结束手术"),
                 act=actions.finish,
@@ -245,6 +270,29 @@ BOOKS = (
         related=("procedure",),
         columns=("at", "kind", "what", "action"),
         fields=("procedure", "at", "kind", "what", "action"),
+    ),
+    Book(
+        slug="connections",
+        model=MonitorConnection,
+        parent="procedure",
+        readers=SEES_CASES,
+        writers=CLINICAL,
+        can_enter=False,
+        can_correct=False,
+        order=("-connected_at",),
+        related=("procedure__case", "monitor"),
+        columns=("monitor", "connected_at", "disconnected_at"),
+        fields=("procedure", "monitor", "connected_at", "disconnected_at"),
+        deeds=(
+            RowDeed(
+                name="disconnect",
+                title=both("Disconnect", "断开"),
+                act=_disconnect,
+                doers=CLINICAL,
+                form=DisconnectForm,
+                offered=lambda row: row.disconnected_at is None and not row.is_void,
+            ),
+        ),
     ),
     Book(
         slug="vital-streams",

@@ -14,7 +14,7 @@ from trocar_clinic.institution.models import Equipment, Room, StaffMember
 from trocar_clinic.institution.staff import Profession, Technique
 from trocar_clinic.language import both
 from trocar_clinic.procedures.models import Anaesthesia, Consent, Procedure, TeamMember, Verification
-from trocar_clinic.procedures.monitors import samples_from_pcd01, samples_from_wfdb
+from trocar_clinic.procedures.monitors import decoded, samples_from_pcd01, samples_from_wfdb
 from trocar_clinic.procedures.questions import Questions, consent_items, time_out_items
 from trocar_clinic.procedures.vitals import Channel, Sample
 from trocar_clinic.records.files import keep_bytes
@@ -270,20 +270,29 @@ class MonitorForm(forms.Form):
                 channels = samples_from_wfdb(files, begins_at=values["begins_at"])
                 origin = "wfdb"
             else:
-                channels, origin = samples_from_pcd01(_text(content)), "hl7"
+                channels, origin = samples_from_pcd01(decoded(content)), "hl7"
         except Refused as refused:
             raise forms.ValidationError([str(each) for each in refused.reasons]) from refused
         kept = keep_bytes(content, name=re.sub(r"[^\w.-]", "_", name), media_type="application/octet-stream")
         return {"channels": channels, "origin": origin, "file": kept, "seen_version": values.get("seen_version")}
 
 
-def _text(content: bytes) -> str:
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return content.decode("latin-1")
+class ConnectForm(forms.Form):
+    """Which monitor is put on the patient."""
+
+    monitor = forms.ModelChoiceField(
+        label=both("Monitor", "监护仪"),
+        queryset=Equipment.objects.filter(
+            kind=Equipment.Kind.MONITOR, status=Equipment.Status.IN_USE, voided_at=None
+        ).exclude(hl7_identifier=""),
+    )
+    connected_at = forms.DateTimeField(label=both("Connected at", "接入时间"), initial=timezone.now)
+
+
+class DisconnectForm(forms.Form):
+    """When it was taken off."""
+
+    disconnected_at = forms.DateTimeField(label=both("Disconnected at", "断开时间"), initial=timezone.now)
 
 
 class VerificationForm(forms.ModelForm):

@@ -18,7 +18,11 @@ from trocar_clinic.institution.staff import Technique
 from trocar_clinic.language import both
 from trocar_clinic.patients.models import Case, Lesion, of_patient
 from trocar_clinic.planning.models import PlanVersion
-from trocar_clinic.procedures.vitals import VitalStream  # noqa: F401 — Django finds an app's models in its models.py
+from trocar_clinic.procedures.connections import (  # noqa: F401 — Django finds an app's models in its models.py
+    MonitorConnection,
+    MonitorMessage,
+)
+from trocar_clinic.procedures.vitals import VitalStream  # noqa: F401
 from trocar_clinic.records.files import ScanField
 from trocar_clinic.records.kept import Kept, fact, not_in_future
 from trocar_clinic.records.models import StoredFile

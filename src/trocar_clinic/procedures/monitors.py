@@ -64,6 +64,16 @@ def samples_from_pcd01(text: str) -> dict[Channel, list[Sample]]:
     return dict(found)
 
 
+def decoded(content: bytes) -> str:
+    """Return the text of a message: UTF-8, else GB 18030, else Latin-1, which takes anything."""
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return content.decode("latin-1")
+
+
 def _unreadable(text: str) -> Refused:
     return Refused(
         reason(

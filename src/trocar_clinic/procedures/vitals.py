@@ -54,6 +54,7 @@ class VitalStream(Kept):
         TYPED = "typed", both("entered by hand", "手工录入")
         WFDB = "wfdb", both("waveform file (WFDB)", "波形文件（WFDB）")
         HL7 = "hl7", both("monitor message (HL7 PCD-01)", "监护仪消息（HL7 PCD-01）")
+        MLLP = "mllp", both("connected monitor", "监护仪实时接入")
 
     procedure = models.ForeignKey(
         "procedures.Procedure", models.PROTECT, verbose_name=both("procedure", "手术"), related_name="vitals"
@@ -147,10 +148,33 @@ class Coverage:
         return not self.gaps
 
 
+def standing_streams(procedure: Any) -> list[VitalStream]:
+    """Return the vital signs on record, and, unsaved, those that a connected monitor is still sending."""
+    kept = list(procedure.vitals.filter(voided_at=None))
+    open_ones = procedure.connections.filter(voided_at=None, disconnected_at=None)
+    live = sent_through(open_ones)
+    return kept + [
+        VitalStream(procedure=procedure, channel=channel, origin=VitalStream.Origin.MLLP, **packed(samples))
+        for channel, samples in live.items()
+    ]
+
+
+def sent_through(connections: Any) -> dict[Channel, list[Sample]]:
+    """Return what monitors sent through some connections, in order, the same moment once."""
+    found: dict[Channel, dict[datetime, Sample]] = {}
+    for connection in connections:
+        for samples in connection.messages.filter(verdict="taken").values_list("samples", flat=True):
+            for channel, rows in samples.items():
+                for at, value, second in rows:
+                    told = Sample(at=datetime.fromisoformat(at), value=value, second=second)
+                    found.setdefault(Channel(channel), {})[told.at] = told
+    return {channel: [told[at] for at in sorted(told)] for channel, told in found.items()}
+
+
 def coverage(procedure: Any) -> tuple[Coverage, ...]:
     """Return how far each of the five channels covers a procedure from start to end."""
     end = procedure.ended_at or timezone.now()
-    streams = list(procedure.vitals.filter(voided_at=None))
+    streams = standing_streams(procedure)
     return tuple(_covered(each, streams, procedure.started_at, end) for each in Channel)
 
 

@@ -16,10 +16,11 @@ $$ BEGIN RAISE EXCEPTION '{REFUSAL}'; END $$
 def guarded_tables() -> dict[str, tuple[str, ...]]:
     """Return each guarded table with what is refused on it: everything on trails, removal on kept rows."""
     from trocar_clinic.records.kept import Kept
-    from trocar_clinic.records.models import AuditEntry, StoredFile, TouchedRow
 
     trails: dict[str, tuple[str, ...]] = {
-        model._meta.db_table: ("UPDATE", "DELETE") for model in (AuditEntry, TouchedRow, StoredFile)
+        model._meta.db_table: ("UPDATE", "DELETE")
+        for model in apps.get_models()
+        if getattr(model, "append_only", False)
     }
     for model in apps.get_models():
         if issubclass(model, Kept):

@@ -11,6 +11,8 @@ BEFORE_THE_FIRST = "0" * 64
 class AuditEntry(models.Model):
     """One deed: who did what at which time to which rows. Chained by hash; the database refuses change and removal."""
 
+    append_only = True
+
     number = models.BigIntegerField(both("number", "序号"), primary_key=True)
     at = models.DateTimeField(both("time", "时间"))
     actor = models.ForeignKey(
@@ -36,6 +38,8 @@ class AuditEntry(models.Model):
 class TouchedRow(models.Model):
     """A row that a deed wrote, to find the deeds of a row; append-only like the entries."""
 
+    append_only = True
+
     entry = models.ForeignKey(AuditEntry, models.PROTECT, related_name="touched")
     kind = models.CharField(max_length=80)
     row = models.BigIntegerField()
@@ -46,6 +50,8 @@ class TouchedRow(models.Model):
 
 class StoredFile(models.Model):
     """A file as received, found by the hash of its bytes."""
+
+    append_only = True
 
     sha256 = models.CharField(max_length=64, unique=True)
     size = models.PositiveBigIntegerField()

@@ -39,6 +39,7 @@ FURTHER: dict[str, set[Role]] = {
     "accounts/new/": ADMINISTRATORS,
     "accounts/<int:number>/": ADMINISTRATORS,
     "custody/ledger/": set(Role),
+    "monitors/": set(SEES_CASES),
     "trail/": AUDITORS,
     "welcome/<str:word>/": set(),
     "quality/": set(SEES_CASES),

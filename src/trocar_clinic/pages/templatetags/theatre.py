@@ -10,7 +10,7 @@ from django.utils import timezone
 from trocar_clinic.institution.staff import Technique
 from trocar_clinic.procedures.questions import Questions, consent_items, time_out_items
 from trocar_clinic.procedures.reconciliation import reconciled
-from trocar_clinic.procedures.vitals import Channel, Coverage, VitalStream, coverage
+from trocar_clinic.procedures.vitals import Channel, Coverage, VitalStream, coverage, standing_streams
 
 register = template.Library()
 
@@ -51,7 +51,7 @@ def reconciliation(case: Any, seen: int | None = None) -> dict[str, Any]:
 @register.inclusion_tag("procedures/vitals.html")
 def vital_chart(procedure: Any) -> dict[str, Any]:
     """Draw the five channels over the time of a procedure, gaps shaded."""
-    streams = list(procedure.vitals.filter(voided_at=None))
+    streams = standing_streams(procedure)
     if not streams:
         return {"panels": []}
     start, end = procedure.started_at, procedure.ended_at or timezone.now()
