@@ -65,7 +65,7 @@ class SeedOrder(Kept):
     @fact(both("received so far", "已到货"))
     def received(self) -> int:
         """Seeds that came of this order."""
-        return sum(lot.received() for lot in self.lots.filter(voided_at=None))
+        return sum(lot.received() for lot in self.lots.all() if not lot.is_void)
 
 
 class SeedLot(Kept):
@@ -164,8 +164,9 @@ class SeedLot(Kept):
     def balance(self, at: datetime | None = None) -> dict[Place, int]:
         """Return how many seeds of the lot are at each place at a moment, or now."""
         totals = dict.fromkeys(Place, 0)
-        moves = self.moves.filter(voided_at=None)
-        for move in moves if at is None else moves.filter(at__lte=at):
+        for move in self.moves.all():
+            if move.is_void or (at is not None and move.at > at):
+                continue
             start, end = WAYS[Move(move.kind)]
             totals[start] -= move.count
             totals[end] += move.count

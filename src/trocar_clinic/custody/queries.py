@@ -58,7 +58,9 @@ class Gap:
 def ledger(at: datetime) -> list[LedgerLine]:
     """Return every lot that had come by a moment, with where its seeds were."""
     lines = []
-    for lot in SeedLot.objects.standing().select_related("product").order_by("-calibrated_at"):
+    for lot in (
+        SeedLot.objects.standing().select_related("product").prefetch_related("moves").order_by("-calibrated_at")
+    ):
         balance = lot.balance(at)
         if not any(balance.values()):
             continue
@@ -88,7 +90,7 @@ def gaps(at: datetime) -> list[Gap]:
         found.append(
             Gap(what=both("issued to a case and not accounted for", "已领出但去向未登记"), row=case, count=left)
         )
-    for lot in SeedLot.objects.standing().select_related("product"):
+    for lot in SeedLot.objects.standing().select_related("product").prefetch_related("moves"):
         lost = lot.balance(at)[Place.LOST]
         if lost:
             found.append(Gap(what=both("lost", "丢失"), row=lot, count=lost))
@@ -101,6 +103,7 @@ def _last_counts(at: datetime) -> list[StoreCount]:
         StoreCount.objects.standing()
         .filter(counted_at__lte=at)
         .select_related("lot", "lot__product")
+        .prefetch_related("lot__moves")
         .order_by("counted_at")
     )
     return list({(row.lot_id, row.place): row for row in rows}.values())
@@ -143,7 +146,7 @@ def due(reader: User, on: date) -> Iterator[Due]:
             urgency=Urgency.LATE,
             kind=both("Ledger does not balance", "台账不平"),
         )
-    for lot in SeedLot.objects.standing().select_related("product"):
+    for lot in SeedLot.objects.standing().select_related("product").prefetch_related("moves"):
         if lot.balance()[Place.QUARANTINE]:
             yield Due(
                 what=lot,

@@ -52,6 +52,7 @@ BOOKS = (
         order=("due_on",),
         related=("case", "case__admission__patient"),
         columns=("due_on", "case", "what", "window_days", "done"),
+        prefetch=("case__visits",),
         fields=("case", "due_on", "window_days", "purpose", "purpose_en"),
         facts=("done", "late_from", "schedule"),
         search=("case__number__iexact", "purpose"),
@@ -78,6 +79,7 @@ BOOKS = (
             "criterion",
             "disagrees",
         ),
+        prefetch=("measurements", "case__lesions", "case__visits__measurements"),
         fields=(
             "case",
             Group(title=both("Contact", "联系"), fields=("seen_on", "way", "seen_by", "alive")),

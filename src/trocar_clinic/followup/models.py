@@ -48,8 +48,10 @@ class PlannedVisit(Kept):
     def done(self) -> "Visit | None":
         """The visit that fulfils it: the first within the window."""
         width = timedelta(days=self.window_days)
-        visits = self.case.visits.filter(voided_at=None, seen_on__range=(self.due_on - width, self.due_on + width))
-        return visits.order_by("seen_on").first()  # type: ignore[no-any-return]
+        within = [
+            each for each in self.case.visits.all() if abs(each.seen_on - self.due_on) <= width and not each.is_void
+        ]
+        return min(within, key=lambda each: each.seen_on, default=None)
 
     @fact(both("overdue from", "逾期日"))
     def late_from(self) -> object:
@@ -196,18 +198,18 @@ class LesionMeasurement(Kept):
 
 def response_by_measurements(visit: Visit, *, viable: bool) -> Response | None:
     """Return what the diameters at a visit come to, every treated lesion measured; growth counts from the least sum."""
-    lesions = list(visit.case.lesions.filter(voided_at=None, to_be_treated=True))
+    lesions = [each for each in visit.case.lesions.all() if each.to_be_treated and not each.is_void]
     now = _diameters(visit, lesions, viable=viable)
     if now is None:
         return None
     baseline = [float(each.longest_mm) for each in lesions]
-    earlier = visit.case.visits.filter(voided_at=None, seen_on__lt=visit.seen_on)
+    earlier = [each for each in visit.case.visits.all() if each.seen_on < visit.seen_on and not each.is_void]
     sums = [sum(some) for each in earlier if (some := _diameters(each, lesions, viable=viable)) is not None]
     return response_of(baseline, now, least_sum_mm=min([sum(baseline), *sums]), new_lesion=visit.new_lesion)
 
 
 def _diameters(visit: Visit, lesions: list[Lesion], *, viable: bool) -> list[float] | None:
-    found = {each.lesion_id: each for each in visit.measurements.filter(voided_at=None)}
+    found = {each.lesion_id: each for each in visit.measurements.all() if not each.is_void}
     rows = [found.get(each.pk) for each in lesions]
     values = [None if row is None else row.viable_mm if viable else row.longest_mm for row in rows]
     return [float(each) for each in values if each is not None] if lesions and None not in values else None

@@ -21,7 +21,13 @@ def waiting(reader: User, on: date) -> list[PlannedVisit]:
         PlannedVisit.objects.visible_for(reader).standing().filter(due_on__lte=on + AHEAD, case__state=State.FOLLOWED)
     )
     living = rows.filter(case__admission__patient__died_on=None)
-    return [each for each in living.select_related("case__admission__patient").order_by("due_on") if each.done is None]
+    return [
+        each
+        for each in living.select_related("case__admission__patient")
+        .prefetch_related("case__visits")
+        .order_by("due_on")
+        if each.done is None
+    ]
 
 
 def due(reader: User, on: date) -> Iterator[Due]:

@@ -58,8 +58,7 @@ def narrowed(book: Book, reader: User, wanted: Any) -> QuerySet:
         if wanted.get(name):
             column: Any = book.model._meta.get_field(name)
             rows = rows.filter(**{name: wanted[name]}) if column.choices or wanted[name].isdigit() else rows.none()
-    related = [each.name for each in book.model._meta.fields if each.is_relation and each.name in book.columns]
-    return rows.select_related(*related, *book.related).order_by(*(book.order or ("-pk",)))
+    return book.fetched(rows).order_by(*(book.order or ("-pk",)))  # type: ignore[no-any-return]
 
 
 def matching(book: Book, term: str) -> Q:
@@ -185,7 +184,7 @@ def _below(child: Book, row: Any, reader: User) -> dict[str, Any] | None:
     rows = child.model.objects.visible_for(reader).filter(**{child.parent: row}).order_by(*(child.order or ("-pk",)))
     return {
         "book": child,
-        "rows": rows.select_related(*child.related)[:200],
+        "rows": child.fetched(rows)[:200],
         "columns": [each for each in child.columns if each != child.parent],
         "may_enter": child.can_enter and not row.is_void and child.may_write(reader).allowed,
     }

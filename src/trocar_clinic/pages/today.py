@@ -53,7 +53,7 @@ def _found(reader: User, terms: list[str]) -> list[tuple[Any, list[Any]]]:
             rows = book.model.objects.visible_for(reader)
             for term in terms:
                 rows = rows.filter(matching(book, term))
-            hits.append((book, list(rows.select_related(*book.related)[:HITS_PER_BOOK])))
+            hits.append((book, list(book.fetched(rows)[:HITS_PER_BOOK])))
     return hits
 
 

@@ -351,6 +351,12 @@ class IndicationAssessment(Kept):
         verbose_name = both("indication assessment", "指征评估")
         verbose_name_plural = both("indication assessments", "指征评估")
 
+    def get_checklist_display(self) -> str:
+        """Return the title of the checklist."""
+        from trocar_clinic.patients.checklists import all_checklists
+
+        return next((str(each.title) for each in all_checklists() if each.key == self.checklist), self.checklist)
+
     def __str__(self) -> str:
         return f"{self.case} {timezone.localtime(self.assessed_at):%Y-%m-%d}"
 

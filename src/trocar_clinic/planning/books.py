@@ -106,6 +106,7 @@ BOOKS = (
             "signed",
             "is_current",
         ),
+        prefetch=("signatures__signer", "case__plans"),
         fields=(
             "case",
             "origin",

@@ -196,15 +196,13 @@ class PlanVersion(Kept):
     @fact(both("signed by", "签署"))
     def signed(self) -> list[str]:
         """Who signed as what."""
-        return [str(each) for each in self.signatures.filter(voided_at=None)]
+        return [str(each) for each in self.signatures.all() if not each.is_void]
 
     @fact(both("current", "现行版本"))
     def is_current(self) -> bool:
         """Whether no later version stands."""
-        return (
-            not PlanVersion.objects.filter(case=self.case_id, number__gt=self.number, voided_at=None).exists()
-            and not self.is_void
-        )
+        later = any(each.number > self.number and not each.is_void for each in self.case.plans.all())
+        return not later and not self.is_void
 
 
 class PlanSignature(Kept):

@@ -111,6 +111,8 @@ class Book:
         Further deeds on a row's page.
     facts
         Properties or methods shown on the row's page beside its fields.
+    related, prefetch
+        Foreign keys, and rows that point here, which the columns read: fetched with the list, not row by row.
     template
         Template of the row's page, where the general one does not do.
     """
@@ -136,6 +138,12 @@ class Book:
     help: Any = ""
     form: type[forms.ModelForm] | None = None
     related: tuple[str, ...] = field(default=())
+    prefetch: tuple[str, ...] = ()
+
+    def fetched(self, rows: Any) -> Any:
+        """Return rows with what their columns read."""
+        keys = [each.name for each in self.model._meta.fields if each.is_relation and each.name in self.columns]
+        return rows.select_related(*keys, *self.related).prefetch_related(*self.prefetch)
 
     @property
     def title(self) -> Any:

@@ -119,22 +119,3 @@ def test_a_scan_is_what_its_bytes_say(
         back = client.get(f"/records/licences/{licence.pk}/file/scan/")
         assert back.content == content
         assert "sandbox" in back["Content-Security-Policy"]
-
-
-def test_pages_of_the_demonstration_answer_quickly(house: Any, now: Any, client_of: Callable[[str], Client]) -> None:
-    """A bound on the work, not on the clock: no page asks the database more than a hundred questions."""
-    from django.test.utils import CaptureQueriesContext
-
-    a_signed_case(house, now)
-    client = client_of("affairs")
-    for address in (
-        "/today/",
-        "/records/cases/",
-        "/records/staff/",
-        "/records/equipment/",
-        "/records/cases/1/",
-        "/search/?q=示例",
-    ):
-        with CaptureQueriesContext(connection) as asked:
-            assert client.get(address).status_code in {200, 404}
-        assert len(asked) <= 100, f"{address}: {len(asked)} questions"
