@@ -67,8 +67,26 @@ def _dump(here: Environment, place: Path) -> Path:
             source.backup(target)
         return copy
     copy = place / DUMPS["postgresql"]
-    subprocess.run(["pg_dump", "--format=custom", f"--file={copy}", here.database_url], check=True)
+    _postgresql(here, "pg_dump", "--format=custom", f"--file={copy}")
     return copy
+
+
+def _postgresql(here: Environment, program: str, *words: str | Path) -> None:
+    """Run a program of PostgreSQL on the database; the password goes by the environment, not the command line."""
+    database = here.database()
+    names = {"PGHOST": "HOST", "PGPORT": "PORT", "PGUSER": "USER", "PGPASSWORD": "PASSWORD", "PGDATABASE": "NAME"}
+    given = {name: str(database[key]) for name, key in names.items() if database[key]}
+    try:
+        done = subprocess.run(
+            [program, *words], env={**os.environ, **given}, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError as error:
+        raise BadBackup(
+            f"{program} is not here: install PostgreSQL's client programs of the server's version"
+        ) from error
+    if done.returncode:
+        told = done.stderr.strip().splitlines() or ["no word"]
+        raise BadBackup(f"{program} failed and nothing was written: {told[0]}")
 
 
 def _files(data: Path) -> Iterator[Path]:
@@ -111,11 +129,12 @@ def restore(here: Environment, source: Path) -> tuple[int, str]:
     try:
         manifest = _unpack(source, place)
         if here.database_url:
-            dump = place / DUMPS["postgresql"]
-            subprocess.run(
-                ["pg_restore", "--exit-on-error", "--no-owner", f"--dbname={here.database_url}", dump], check=True
-            )
+            dump = _dump_in(place, "postgresql")
+            name = str(here.database()["NAME"])
+            _postgresql(here, "pg_restore", "--single-transaction", "--no-owner", f"--dbname={name}", dump)
             dump.unlink()
+        else:
+            _dump_in(place, "sqlite")
         place.chmod(0o700)
         shutil.rmtree(here.data, ignore_errors=True)
         place.rename(here.data)
@@ -123,6 +142,14 @@ def restore(here: Environment, source: Path) -> tuple[int, str]:
         shutil.rmtree(place, ignore_errors=True)
         raise
     return int(manifest["head"][0]), str(manifest["head"][1])
+
+
+def _dump_in(place: Path, kind: str) -> Path:
+    dump = place / DUMPS[kind]
+    if not dump.exists():
+        other = "PostgreSQL: set TROCAR_DATABASE" if kind == "sqlite" else "SQLite: unset TROCAR_DATABASE"
+        raise BadBackup(f"the backup is of a record on {other}")
+    return dump
 
 
 def _unpack(source: Path, place: Path) -> dict[str, Any]:
