@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
 CHINESE, ENGLISH = "zh-hans", "en"
-WIDE, NARROW = {"width": 1280, "height": 850}, {"width": 768, "height": 1024}
+WIDE, TABLET, NARROW = {"width": 1440, "height": 900}, {"width": 768, "height": 1024}, {"width": 390, "height": 844}
+LOCALES = {CHINESE: "zh-CN", ENGLISH: "en-GB"}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 
 
@@ -26,7 +27,10 @@ class Person:
     """Somebody at a browser: signed in, addressed in a language; what the browser complains of is kept."""
 
     def __init__(self, browser: Browser, address: str, account: str, language: str, size: dict[str, int]) -> None:
-        self.context: BrowserContext = browser.new_context(base_url=address, viewport=size)  # type: ignore[arg-type]
+        self.language = language
+        self.context: BrowserContext = browser.new_context(
+            base_url=address, viewport=size, locale=LOCALES[language], timezone_id="Asia/Shanghai"
+        )  # type: ignore[arg-type]
         self.context.add_cookies([{"name": "trocar_language", "value": language, "url": address}])
         self.page: Page = self.context.new_page()
         self.complaints: list[str] = []
@@ -50,11 +54,48 @@ class Person:
             if kind == "checkbox":
                 field.set_checked(bool(value))
             elif kind.startswith("select"):
-                label = value if isinstance(value, str) else f"{value}"
-                option = field.locator("option", has_text=label).first.get_attribute("value")
-                field.select_option(option)
+                self._choose(field, str(value))
             else:
                 field.fill(str(value))
+
+    def _choose(self, field: Locator, wanted: str) -> None:
+        """Choose by value, which is the same in both languages, or by what stands in the list."""
+        by_value = field.locator(f'option[value="{wanted}"]')
+        option = by_value if by_value.count() else field.locator("option", has_text=wanted)
+        field.select_option(option.first.get_attribute("value"))
+
+    def sign(self) -> None:
+        """Draw in every field to sign in."""
+        for canvas in self.page.locator("form.entry [data-sign] canvas").all():
+            canvas.scroll_into_view_if_needed()
+            box = canvas.bounding_box()
+            assert box is not None
+            self.page.mouse.move(box["x"] + 20, box["y"] + 40)
+            self.page.mouse.down()
+            for step in range(1, 30):
+                self.page.mouse.move(box["x"] + 20 + 8 * step, box["y"] + 40 + 25 * (step % 4))
+            self.page.mouse.up()
+
+    def tick_all(self) -> None:
+        """Tick every box of the form."""
+        for box in self.page.locator("form.entry input[type=checkbox]").all():
+            box.check()
+
+    def do(self, path: str, **values: object) -> None:
+        """Open a form, fill and send it; a refusal fails the test with its words."""
+        self.page.goto(path)
+        self.fill(**values)
+        self.send()
+        self.expect_done()
+
+    def expect_done(self) -> None:
+        """Fail with what stands on the page if the form was not taken."""
+        told = self.page.locator("[role=alert], form.entry .error").all_inner_texts()
+        assert not told, f"{self.page.url}: {told}"
+
+    def refusals(self) -> list[str]:
+        """Return the codes of the reasons for which the last deed was refused."""
+        return [str(each.get_attribute("data-code")) for each in self.page.locator("[role=alert] [data-code]").all()]
 
     def send(self) -> None:
         """Send the form."""

@@ -91,3 +91,24 @@ def reopen_account(user: User, *, actor: User, at: datetime, why: str) -> User:
         user.is_active = True
         user.save(update_fields=["is_active"])
     return user
+
+
+def set_password(user: User, *, actor: User, at: datetime, password: str, why: str) -> User:
+    """Give an account a new password; whoever is signed in under it is signed out."""
+    has_one_of(actor, {Role.ADMINISTRATOR}).insist()
+    need_reason(why)
+    with deed("institution.set_password", actor=actor, at=at, reason=why, note={"account": user.pk}):
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    return user
+
+
+def remove_second_factor(user: User, *, actor: User, at: datetime, why: str) -> User:
+    """Remove every second factor of an account whose device or key was lost."""
+    from allauth.mfa.models import Authenticator
+
+    has_one_of(actor, {Role.ADMINISTRATOR}).insist()
+    need_reason(why)
+    with deed("institution.remove_second_factor", actor=actor, at=at, reason=why, note={"account": user.pk}) as done:
+        done.note["removed"], _ = Authenticator.objects.filter(user=user).delete()
+    return user

@@ -66,7 +66,23 @@ class Roles(forms.Form):
         label=both("Roles", "角色"), choices=Role.choices, widget=forms.CheckboxSelectMultiple, required=False
     )
     is_open = forms.BooleanField(label=both("Account is open", "账号启用"), required=False)
+    password = forms.CharField(
+        label=both("New password", "重设密码"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        required=False,
+        help_text=both("empty: the password stays", "留空则不变"),
+    )
+    without_second_factor = forms.BooleanField(
+        label=both("Remove the second factor, which was lost", "解除已遗失的第二因素"), required=False
+    )
     why = forms.CharField(label=both("Reason", "原因"), max_length=400)
+
+    def clean_password(self) -> str:
+        """Check the password against the rules."""
+        given = str(self.cleaned_data["password"])
+        if given:
+            validate_password(given)
+        return given
 
 
 class FirstAccount(NewAccount):
@@ -116,7 +132,7 @@ def new_account(request: HttpRequest) -> HttpResponse:
 
 @page("GET", "HEAD", "POST", readers=ADMINISTRATORS)
 def change_account(request: HttpRequest, number: int) -> HttpResponse:
-    """Change roles, close or open an account."""
+    """Change roles, close or open an account, set a new password, remove a lost second factor."""
     user = get_object_or_404(User, pk=number, is_machine=False)
     initial = {"roles": sorted(user.groups.values_list("name", flat=True)), "is_open": user.is_active}
     form = Roles(request.POST or None, initial=initial)
@@ -133,10 +149,21 @@ def change_account(request: HttpRequest, number: int) -> HttpResponse:
             (access.reopen_account if given["is_open"] else access.close_account)(
                 user, actor=actor, at=at, why=given["why"]
             )
+        if given["password"]:
+            access.set_password(user, actor=actor, at=at, password=given["password"], why=given["why"])
+        if given["without_second_factor"]:
+            access.remove_second_factor(user, actor=actor, at=at, why=given["why"])
     except Refused as refused:
         return render(request, "accounts/form.html", {**shown, "reasons": refused.reasons}, status=422)
     messages.success(request, both("Done", "已完成"))
     return redirect("accounts")
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD"])
+def forgotten(request: HttpRequest) -> HttpResponse:
+    """Say who sets a new password: there is no mail by which one could be asked for."""
+    return render(request, "accounts/forgotten.html")
 
 
 @page("GET", "HEAD", "POST", readers=AUDITORS)

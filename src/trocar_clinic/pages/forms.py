@@ -41,6 +41,14 @@ class Furnished:
             ):
                 each.queryset = each.queryset.visible_for(reader).standing()
                 each.empty_label = str(both("— choose —", "— 请选择 —"))
+            if isinstance(each, forms.ChoiceField) and not isinstance(
+                each, forms.ModelChoiceField | forms.MultipleChoiceField
+            ):
+                offered: Any = each.choices
+                each.choices = [
+                    (value, both("— choose —", "— 请选择 —") if value in ("", None) else label)
+                    for value, label in offered
+                ]
             widget = each.widget
             widget.is_required = each.required
             if each.help_text:

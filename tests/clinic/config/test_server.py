@@ -1,15 +1,15 @@
 """The real server: bodies that are too large, the first start, forms sent twice at once, static files."""
 
-import http.client
 import re
 import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 
+from clinic.config.visitor import Visitor
 from clinic.running import copy_of, served
 
 GIGABYTE = 2**30
@@ -24,36 +24,6 @@ def folder(demonstration_folder: Path, tmp_path_factory: pytest.TempPathFactory)
 def address(folder: Path) -> Iterator[str]:
     with served(folder) as found:
         yield found
-
-
-class Visitor:
-    """A browser without a window: keeps cookies, sends forms with their token."""
-
-    def __init__(self, address: str) -> None:
-        self.host = urlsplit(address).netloc
-        self.cookies: dict[str, str] = {}
-
-    def ask(self, method: str, path: str, form: dict[str, object] | None = None) -> tuple[int, str]:
-        connection = http.client.HTTPConnection(self.host, timeout=60)
-        headers = {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())}
-        body = None
-        if form is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-            body = urlencode({"csrfmiddlewaretoken": self.cookies.get("csrftoken", ""), **form})
-        connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        for line in answer.headers.get_all("Set-Cookie") or []:
-            name, _, value = line.split(";")[0].partition("=")
-            self.cookies[name] = value
-        text = answer.read().decode()
-        connection.close()
-        return answer.status, text
-
-    def sign_in(self, name: str) -> "Visitor":
-        self.ask("GET", "/account/login/")
-        status, _ = self.ask("POST", "/account/login/", {"login": name, "password": "demonstration"})
-        assert status == 302
-        return self
 
 
 def test_two_gigabytes_are_refused_before_they_are_sent(address: str) -> None:

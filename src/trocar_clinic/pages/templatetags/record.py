@@ -1,6 +1,6 @@
 """What templates say in both languages, and how values of rows are shown."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -55,6 +55,9 @@ def shown(value: Any) -> str:
 
 
 def _shown_object(value: Any) -> str:
+    if isinstance(value, timedelta):
+        minutes = round(value.total_seconds() / 60)
+        return str(both(f"{minutes} min", f"{minutes} 分钟"))
     if isinstance(value, models.Model) and book_of(value):
         return format_html('<a href="{}">{}</a>', address(value), value)
     if isinstance(value, list | tuple):
