@@ -20,11 +20,12 @@ from trocar_clinic.pages.doors import book_for, page, reader_of, row_for
 from trocar_clinic.pages.shelf import case_panels
 from trocar_clinic.pages.templatetags.record import address, name_of, value_of
 from trocar_clinic.records import actions
-from trocar_clinic.records.books import Book, all_books
+from trocar_clinic.records.books import Book, all_books, book_of
 from trocar_clinic.records.files import path_of
 from trocar_clinic.records.models import AuditEntry, StoredFile
 
 PER_PAGE = 50
+MOST_CHOICES = 200
 
 
 @page()
@@ -80,9 +81,16 @@ def offered_filters(book: Book, wanted: Any) -> list[dict[str, Any]]:
     offered = []
     for name in book.filters:
         column: Any = book.model._meta.get_field(name)
-        choices = column.choices or [(str(each.pk), str(each)) for each in column.related_model.objects.all()[:200]]
+        choices = column.choices or _rows_to_choose(column.related_model)
         offered.append({"name": name, "label": column.verbose_name, "choices": choices, "now": wanted.get(name, "")})
     return offered
+
+
+def _rows_to_choose(model: Any) -> list[tuple[str, str]]:
+    """Return rows of another kind as choices, with what their names are made of."""
+    other = book_of(model)
+    rows = model.objects.select_related(*(other.related if other else ()))[:MOST_CHOICES]
+    return [(str(each.pk), str(each)) for each in rows]
 
 
 def kept_query(request: HttpRequest) -> str:
