@@ -31,7 +31,7 @@ class OnlyKnownPeople(DefaultSocialAccountAdapter):
         """Join the hospital's identity to the account of that name, or say that there is none."""
         if sociallogin.is_existing:
             return
-        name = str(sociallogin.account.extra_data.get("preferred_username", ""))
+        name = user_name(sociallogin.account.extra_data)
         user = User.objects.filter(username=name, is_active=True, is_machine=False).first()
         if user is None:
             unknown = reason(
@@ -42,3 +42,9 @@ class OnlyKnownPeople(DefaultSocialAccountAdapter):
             )
             raise ImmediateHttpResponse(render(request, "refused.html", {"reasons": [unknown]}, status=403))
         sociallogin.connect(request, user)
+
+
+def user_name(told: dict[str, Any]) -> str:
+    """Return the user name that an identity provider tells: in its user information, else in the identity token."""
+    sources = (told.get("userinfo"), told.get("id_token"), told)
+    return next((str(each["preferred_username"]) for each in sources if each and each.get("preferred_username")), "")

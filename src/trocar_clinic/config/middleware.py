@@ -1,6 +1,7 @@
 """What is done around every request: headers, language, refusals as pages."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
@@ -8,9 +9,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
 
+from trocar_clinic.config.settings import HERE
 from trocar_clinic.errors import Overtaken, Refused
 
 Answer = Callable[[HttpRequest], HttpResponse]
+
+
+def origin_of(address: str) -> str:
+    """Return scheme and host of an address: browsers ask leave for where a form is redirected to, too."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
+
 
 CONTENT_POLICY = "; ".join(
     (
@@ -20,7 +29,7 @@ CONTENT_POLICY = "; ".join(
         "img-src 'self' data: blob:",
         "font-src 'self'",
         "connect-src 'self'",
-        "form-action 'self'",
+        " ".join(["form-action 'self'", *([origin_of(HERE.oidc_issuer)] if HERE.oidc_issuer else [])]),
         "frame-ancestors 'none'",
         "base-uri 'none'",
     )

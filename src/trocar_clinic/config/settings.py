@@ -121,6 +121,7 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "10/m/ip,5/5m/key", "reauthenticate": "10/m/user"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_ADAPTER = "trocar_clinic.records.second_factor.SealedSecrets"
 MFA_TOTP_ISSUER = "Trocar"
 SOCIALACCOUNT_ONLY = False
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
@@ -135,7 +136,8 @@ SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
             }
         ]
         if HERE.oidc_issuer
-        else []
+        else [],
+        "OAUTH_PKCE_ENABLED": True,
     }
 }
 

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django import forms
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
@@ -33,21 +34,33 @@ def fingerprint(text: str) -> str:
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
+def sealed(text: str) -> str:
+    """Return a text encrypted with the installation's key."""
+    return _ciphers(_keys()).encrypt(text.encode()).decode("ascii")
+
+
+def unsealed(text: str) -> str:
+    """Return what was sealed; a text of another key is an error, never an empty one."""
+    try:
+        return _ciphers(_keys()).decrypt(text.encode("ascii")).decode()
+    except InvalidToken as error:
+        raise ImproperlyConfigured(
+            "a value was encrypted with another key: restore keys/field of this record"
+        ) from error
+
+
 class EncryptedTextField(models.TextField):
     """A text encrypted with the installation's key."""
+
+    def formfield(self, **given: Any) -> Any:
+        """Ask for it in one line: numbers and addresses are no paragraphs."""
+        return super().formfield(**{"widget": forms.TextInput, **given})
 
     def get_prep_value(self, value: Any) -> Any:
         """Encrypt on the way in."""
         text = super().get_prep_value(value)
-        return text if text in (None, "") else _ciphers(_keys()).encrypt(str(text).encode()).decode("ascii")
+        return text if text in (None, "") else sealed(str(text))
 
     def from_db_value(self, value: Any, expression: object, connection: object) -> Any:
         """Decrypt on the way out; a value of another key is an error, never an empty text."""
-        if value in (None, ""):
-            return value
-        try:
-            return _ciphers(_keys()).decrypt(value.encode("ascii")).decode()
-        except InvalidToken as error:
-            raise ImproperlyConfigured(
-                "a field was encrypted with another key: restore keys/field of this record"
-            ) from error
+        return value if value in (None, "") else unsealed(value)

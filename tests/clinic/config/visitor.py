@@ -10,6 +10,7 @@ class Visitor:
     def __init__(self, address: str) -> None:
         self.host = urlsplit(address).netloc
         self.cookies: dict[str, str] = {}
+        self.location = ""
 
     def ask(self, method: str, path: str, form: dict[str, object] | None = None) -> tuple[int, str]:
         connection = http.client.HTTPConnection(self.host, timeout=60)
@@ -23,6 +24,7 @@ class Visitor:
         for line in answer.headers.get_all("Set-Cookie") or []:
             name, _, value = line.split(";")[0].partition("=")
             self.cookies[name] = value
+        self.location = answer.headers.get("Location", "")
         text = answer.read().decode()
         connection.close()
         return answer.status, text
