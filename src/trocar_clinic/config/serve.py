@@ -81,21 +81,41 @@ def first_steps(host: str, port: int, *, demonstration: bool, cases: Path | None
         _point_to_browser(host, port)
 
 
+DEMONSTRATION = "demo"
+
+
 def _ask(host: str, port: int) -> None:
     from trocar_clinic.config import welcome
 
     typer.echo("尚无任何账号。 There is no account yet.")
     name = typer.prompt(
-        "管理员用户名（留空则在浏览器中设置） Administrator's user name (empty: in the browser)", default=""
+        f"管理员用户名（留空则在浏览器中设置，输入 {DEMONSTRATION} 载入示例科室）\n"
+        f"Administrator's user name (empty: in the browser; {DEMONSTRATION}: the demonstration department)",
+        default="",
+        show_default=False,
     )
-    if not name:
+    if name == DEMONSTRATION:
+        welcome.make_demonstration()
+    elif name:
+        _ask_for_the_rest(name)
+    else:
         _point_to_browser(host, port)
-        return
+
+
+def _ask_for_the_rest(name: str) -> None:
+    """Ask until name and password can be taken."""
+    from trocar_clinic.config import welcome
+
     display_name = typer.prompt("姓名 Name", default=name)
-    password = typer.prompt("密码 Password", hide_input=True, confirmation_prompt=True)
-    for told in welcome.make_administrator(name, display_name, password):
-        typer.echo(told, err=True)
-        raise typer.Exit(2)
+    while True:
+        again = "再次输入密码 Password once more"
+        password = typer.prompt("密码 Password", hide_input=True, confirmation_prompt=again)
+        told = welcome.make_administrator(name, display_name, password)
+        if not told:
+            return
+        for each in told:
+            typer.echo(each, err=True)
+        name = typer.prompt("管理员用户名 User name", default=name)
 
 
 def _point_to_browser(host: str, port: int) -> None:

@@ -1,7 +1,10 @@
 """The real server: bodies that are too large, the first start, forms sent twice at once, static files."""
 
+import os
 import re
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from clinic.config.visitor import Visitor
-from clinic.running import copy_of, served
+from clinic.running import copy_of, free_port, served, surroundings
 
 GIGABYTE = 2**30
 
@@ -98,6 +101,42 @@ def test_guessing_a_password_is_stopped(address: str) -> None:
 def test_nothing_that_names_a_person_is_logged(address: str, folder: Path) -> None:
     Visitor(address).sign_in("nurse").ask("GET", "/records/cases/999/")
     assert "示例患者" not in (folder / "server.log").read_text()
+
+
+@pytest.mark.slow
+def test_the_first_start_asks_in_a_terminal_until_the_password_can_be_taken(tmp_path: Path) -> None:
+    import pty
+
+    port, (ours, theirs) = free_port(), pty.openpty()
+    words = [sys.executable, "-m", "trocar_clinic.config", "serve", "--no-worker", "--port", str(port)]
+    server = subprocess.Popen(words, env=surroundings(tmp_path / "new"), stdin=theirs, stdout=theirs, stderr=theirs)
+    told = ""
+
+    def answer(asked: str, given: str) -> None:
+        nonlocal told
+        while asked not in told:
+            told += os.read(ours, 4096).decode(errors="replace")
+        told = told.partition(asked)[2]
+        os.write(ours, f"{given}\n".encode())
+
+    try:
+        answer("demonstration department)", "boss")
+        answer("Name", "示例管理员")
+        for password in ("12345", "a long enough word"):
+            answer("密码 Password", password)
+            answer("Password once more", password)
+            if password == "12345":
+                answer("User name", "boss")
+        answer("Ctrl+C", "")
+        visitor = Visitor(f"http://127.0.0.1:{port}")
+        visitor.ask("GET", "/account/login/")
+        visitor.ask("POST", "/account/login/", {"login": "boss", "password": "a long enough word"})
+        assert visitor.ask("GET", "/accounts/")[0] == 200
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+        os.close(ours)
+        os.close(theirs)
 
 
 def test_the_first_start_invites_to_make_an_administrator(tmp_path: Path) -> None:
