@@ -1,22 +1,16 @@
 """On PostgreSQL too a backup restores in one command to the same record, its trail whole; a failed one leaves nothing."""
 
-import os
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from clinic.installations import ADDRESS
+from clinic.installations import psql as sql
 from clinic.running import command
 
-ADDRESS = os.environ.get("TROCAR_DATABASE", "")
 pytestmark = pytest.mark.skipif(not ADDRESS, reason="no PostgreSQL: ./check runs this in its step of that name")
-
-
-def sql(address: str, statement: str) -> str:
-    done = subprocess.run(["psql", "-XAt", address, "-c", statement], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
 
 
 @pytest.fixture
