@@ -1,7 +1,9 @@
 """What a browser alone shows: keyboard, language, two editors; and every page looked at by axe."""
 
+import os
 import re
 from functools import partial
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
@@ -47,6 +49,51 @@ def test_the_keyboard_reaches_search_and_new(browser: Browser, address: str) -> 
     person.page.wait_for_url("**/records/licences/new/")
 
 
+def test_the_keyboard_skips_to_the_content_and_goes_on_in_the_order_of_the_page(browser: Browser, address: str) -> None:
+    person = Person(browser, address, "affairs", CHINESE, WIDE)
+    page = person.page
+    page.goto("/records/licences/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    seen = []
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        seen.append(
+            page.evaluate(
+                "(e => [e.getBoundingClientRect().top, e.getBoundingClientRect().left])(document.activeElement)"
+            )
+        )
+    assert all(page.evaluate("document.activeElement.closest('main') !== null") for _ in seen)
+    assert seen == sorted(seen, key=lambda place: (round(place[0] / 60), place[1])), "focus jumps about the page"
+
+
+def test_on_a_telephone_the_menu_opens_and_the_page_is_no_wider(browser: Browser, address: str) -> None:
+    person = Person(browser, address, "nurse", CHINESE, NARROW)
+    button = person.page.locator(".menu-button")
+    assert not person.page.locator("#sections").is_visible()
+    button.click()
+    assert (button.get_attribute("aria-expanded"), person.page.locator("#sections").is_visible()) == ("true", True)
+    person.page.locator("#sections a", has_text="病例").first.click()
+    person.page.wait_for_url("**/records/cases/")
+    narrow = person.page.locator("td").evaluate_all("all => all.filter(e => e.clientHeight > 6 * 24).length")
+    assert narrow == 0, "words of a cell stand one character under the other"
+
+
+def test_a_printed_page_is_the_record_without_what_surrounds_it(browser: Browser, address: str, tmp_path: Path) -> None:
+    person = Person(browser, address, "safety", CHINESE, WIDE)
+    person.page.goto("/custody/ledger/")
+    person.page.emulate_media(media="print")
+    hidden = [".top", ".sections", ".foot", ".buttons"]
+    assert [each for each in hidden if person.page.locator(each).first.is_visible()] == []
+    assert person.page.locator("main table").is_visible()
+    printed = person.page.pdf(format="A4", path=str(tmp_path / "ledger.pdf"))
+    assert printed.startswith(b"%PDF")
+    if folder := os.environ.get("TROCAR_PICTURES"):
+        (Path(folder) / "printed-ledger.pdf").write_bytes(printed)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("language", [CHINESE, ENGLISH])
 @pytest.mark.parametrize("size", [WIDE, TABLET, NARROW], ids=["wide", "tablet", "narrow"])
@@ -68,6 +115,8 @@ def look_at(person: Person, account: str, faults: list[str], path: str) -> str:
     """Open a page, note what is wrong with it, keep its picture; return its HTML."""
     answer = person.page.goto(path)
     assert answer is not None
+    if answer.status == 403 and account == "admin":
+        return ""  # the ledger names cases, which an administrator does not open
     if answer.status != 200:
         faults.append(f"{path}: {answer.status}")
         return ""

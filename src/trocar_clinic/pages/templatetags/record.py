@@ -107,6 +107,12 @@ def items(row: Any, names: tuple[str, ...]) -> list[tuple[str, str]]:
 
 
 @register.filter
+def says_something(row: Any, names: tuple[str, ...]) -> bool:
+    """Say whether any of some fields is filled in: a group of nothing but dashes is not shown."""
+    return any(getattr(row, name, None) not in (None, "") for name in names)
+
+
+@register.filter
 def get(mapping: Any, key: Any) -> Any:
     """Look up a key."""
     return mapping.get(key)
