@@ -58,6 +58,8 @@ KNOWN = {
     "records/<slug:slug>/bring/", "records/<slug:slug>/bring/<int:number>/",
     "quality/take/", "quality/self-assessments/<int:number>/sign/", "quality/self-assessments/<int:number>/<str:name>/",
     "quality/of/<slug:slug>/", "quality/of/<slug:slug>/<str:key>/", "quality/of/<slug:slug>/<str:key>/<slug:kind>.svg",
+    "quality/of/<slug:slug>/cases/", "quality/of/<slug:slug>/ability/", "quality/of/<slug:slug>/survival.svg",
+    "quality/cases/<int:number>/", "quality/self-assessments/<int:number>/sign-off/",
     *(pattern for pattern in FURTHER),
 }  # fmt: skip
 
