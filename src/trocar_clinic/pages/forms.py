@@ -71,10 +71,24 @@ def row_form(book: Book, *, reader: User, row: Kept | None, parent: Any = None, 
 
     form = RowForm(instance=row, **given)
     form.furnish(reader)
+    _narrow_to_case(form, parent if parent is not None else row)
     if parent is not None and book.parent in form.fields:
         form.fields[book.parent].widget = forms.HiddenInput()
         form.initial[book.parent] = parent.pk
     return form  # type: ignore[no-any-return]
+
+
+def _narrow_to_case(form: forms.ModelForm, near: Any) -> None:
+    """Offer of rows that belong to a case only those of the case at hand: lesions, devices used, visits."""
+    case = getattr(near, "case", None) or getattr(
+        getattr(near, "procedure", None) or getattr(near, "visit", None), "case", None
+    )
+    for field in form.fields.values() if case is not None else ():
+        if isinstance(field, forms.ModelChoiceField) and field.queryset is not None:
+            names = {each.name for each in field.queryset.model._meta.fields}
+            for name in ("case", "used_for"):
+                if name in names:
+                    field.queryset = field.queryset.filter(**{name: case})
 
 
 def deed_form(deed: RowDeed, *, reader: User, row: Kept, **given: Any) -> forms.Form:

@@ -266,7 +266,7 @@ def test_a_case_goes_from_registration_to_follow_up(browser: Browser, address: s
 @pytest.mark.slow
 @LANGUAGES
 def test_a_custody_day_from_order_to_balance(browser: Browser, address: str, language: str) -> None:
-    team, tag = Team(browser, address, language), language[:2]
+    team, tag = Team(browser, address, language), f"day-{language[:2]}"
     case = register(team, f"{tag}3")
     decide(team, case, f"{tag}3")
     plan_and_sign(team, case, f"{tag}3")
@@ -314,8 +314,9 @@ def test_an_expired_licence_stops_the_order_says_why_and_is_renewed(
     browser: Browser, address: str, language: str
 ) -> None:
     team, tag = Team(browser, address, language), language[:2]
+    kind = {"zh": "radiation_safety", "en": "radiotherapy"}[tag]  # one is renewed by the first of the two stories
     safety = team["safety"]
-    safety.page.goto("/records/licences/?kind=radiation_safety")
+    safety.page.goto(f"/records/licences/?kind={kind}")
     number = safety.page.locator("tbody tr td").first.inner_text()
     safety.page.locator("tbody a").first.click()
     old = safety.page.url
@@ -337,7 +338,7 @@ def test_an_expired_licence_stops_the_order_says_why_and_is_renewed(
     assert safety.faults() == []
     safety.picture(f"story-licence-2-refused-{tag}")
     safety.do(
-        "/records/licences/new/", kind="radiation_safety", number=f"示例环辐证续{tag}", scope="使用Ⅴ类放射源（碘-125粒子）", issuer="示例省生态环境厅",
+        "/records/licences/new/", kind=kind, number=f"示例环辐证续{tag}", scope="使用Ⅴ类放射源（碘-125粒子）", issuer="示例省生态环境厅",
         issued_on=str(NOW.date()), expires_on=str(NOW.date() + timedelta(days=1826)),
     )  # fmt: skip
     safety.do("/records/orders/new/", **order)

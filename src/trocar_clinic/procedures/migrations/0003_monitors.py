@@ -10,7 +10,7 @@ import trocar_clinic.records.kept
 class Migration(migrations.Migration):
     dependencies = [
         ("institution", "0002_monitors"),
-        ("procedures", "0001_initial"),
+        ("procedures", "0002_historicalverification_job_verification_job_and_more"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
