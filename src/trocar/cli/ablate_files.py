@@ -33,8 +33,9 @@ from trocar.report.pictures import Paper
 from trocar.report.typeset import typeset
 from trocar.results.ablation_margin import AblationMargin
 from trocar.results.findings import Finding
+from trocar.workflow.ablation_request import AblationRequest
 from trocar.workflow.ablation_zones import union_grid, union_mask
-from trocar.workflow.plan_ablation import AblationRequest, ProposedAblation
+from trocar.workflow.plan_ablation import ProposedAblation
 from trocar.workflow.verify_ablation import AblationVerification, AblationVerifyRequest, near
 
 ZONE_CODE = Code(value="49755003", scheme="SCT", meaning="Morphologically abnormal structure")

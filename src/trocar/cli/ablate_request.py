@@ -1,5 +1,6 @@
 """The request file of ``trocar ablate plan``: TOML, every clinical quantity stated."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ from trocar.plan.access import AccessRules, CrossingLimit, Obstacle
 from trocar.plan.patient import Image
 from trocar.plan.structures import Structure, StructureSet
 from trocar.results.registration import Motion
+from trocar.results.tissue_death import DeathModel
 from trocar.rules.ablation_margin import load_margin_pack
+from trocar.workflow.ablation_request import AblationRequest, PlanCheck, ZoneBelief
 from trocar.workflow.ablation_zones import ZoneChoice
-from trocar.workflow.plan_ablation import AblationRequest
 from trocar.workflow.verify_ablation import AblationVerifyRequest, Landmarks
 
 GROW_RULES = GrowRules(blur_mm=1.0, spreads=3.0, neck_mm=3.0, most_radius_mm=60.0)
@@ -65,6 +67,7 @@ def ablation_request(section: Section, image: Image, structures: StructureSet) -
         seconds=section.may("seconds", a_number) or 20.0,
         pack=load_margin_pack(pack or "published/ablation_margin"),
         organ_kind=target.take("organ_kind", a_text),
+        check=_check(section.may_table("simulate"), schedule),
     )
     for part in (target, applicator, needles):
         part.done()
@@ -79,6 +82,32 @@ def _zone(section: Section, model: str) -> ZoneChoice:
     rows = load_applicator(model).settings(tissue=tissue, evidence=evidence)
     measured = read_measured_zones(own.read_text(encoding="utf-8").splitlines())
     return ZoneChoice(tissue=tissue, evidence=evidence, factor=own_factor(rows, measured))
+
+
+def _check(section: Section | None, schedule: Schedule) -> PlanCheck | None:
+    if section is None:
+        return None
+    step = schedule.steps[0]
+    powers = {step.power_w, *(section.may("powers_w", _numbers) or ())}
+    durations = {step.duration_s, *(section.may("durations_s", _numbers) or ())}
+    settings = sorted(((power, time) for power in powers for time in durations), key=lambda each: _strength(*each))
+    made = PlanCheck(
+        death_model=section.take("death_model", lambda value: DeathModel[a_text(value)]),
+        spacing_mm=section.take("spacing_mm", a_number),
+        belief=section.take("plan_by", lambda value: ZoneBelief[a_text(value)]),
+        schedules=tuple(Schedule(steps=(replace(step, power_w=power, duration_s=time),)) for power, time in settings),
+        rounds=section.take("rounds", a_whole),
+    )
+    section.done()
+    return made
+
+
+def _strength(power: float | None, duration: float) -> tuple[float, float]:
+    return (power or 1.0) * duration, duration
+
+
+def _numbers(value: Any) -> tuple[float, ...]:
+    return tuple(a_number(each) for each in a_list(value))
 
 
 def _schedule(section: Section, model: str) -> Schedule:

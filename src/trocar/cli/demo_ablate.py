@@ -20,7 +20,8 @@ from trocar.plan.structures import StructureSet
 from trocar.report.document import say
 from trocar.results.registration import Motion
 from trocar.results.tissue_death import DeathModel
-from trocar.workflow.plan_ablation import AblationRequest, plan_ablation
+from trocar.workflow.ablation_request import AblationRequest
+from trocar.workflow.plan_ablation import plan_ablation
 from trocar.workflow.simulated_ablation import Simulated, SimulationWish, simulate_plan
 from trocar.workflow.verify_ablation import AblationVerification, AblationVerifyRequest, Landmarks, verify_ablation
 

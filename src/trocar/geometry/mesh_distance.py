@@ -12,6 +12,11 @@ from trocar.geometry.value import Value
 
 NEIGHBOURS = 3
 """Nearest vertices whose triangles are looked at."""
+SURE = 0.3
+"""Cosine between the way to the surface and its normal from which the normal tells the side."""
+TOUCHING_MM = 0.02
+BLOCK = 2_000_000
+"""Pairs of point and triangle looked at together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,7 +38,8 @@ class Nearest(Value):
 def nearest_on_mesh(mesh: Mesh, points_lps_mm: Float[np.ndarray, "n 3"]) -> Nearest:
     """Return signed distances from points to a closed mesh of small, even triangles.
 
-    The triangles around the three nearest vertices are tried; the side is told by the area-weighted normal there.
+    The triangles around the three nearest vertices are tried; the side is told by the area-weighted normal there, or,
+    where the surface is creased and the normal says little, by how often the mesh winds around the point.
     """
     vertices = np.asarray(mesh.vertices_lps_mm)
     points = np.ascontiguousarray(points_lps_mm, dtype=np.float64)
@@ -44,8 +50,36 @@ def nearest_on_mesh(mesh: Mesh, points_lps_mm: Float[np.ndarray, "n 3"]) -> Near
     closest_places(vertices, np.asarray(mesh.triangles), start, around, points, near.astype(np.int64), places, which)
     normals = vertex_normals(mesh)
     facing = normals[np.asarray(mesh.triangles)[which]].mean(axis=1)
-    side = np.where(np.einsum("ij,ij->i", points - places, facing) <= 0, 1.0, -1.0)
-    return Nearest(signed_mm=side * np.linalg.norm(points - places, axis=1), places_lps_mm=places)
+    along = np.einsum("ij,ij->i", points - places, facing)
+    away = np.linalg.norm(points - places, axis=1)
+    inside = along <= 0
+    doubtful = (np.abs(along) < SURE * away * np.linalg.norm(facing, axis=1)) & (away > TOUCHING_MM)
+    inside[doubtful] = windings(mesh, points[doubtful]) > 0.5
+    return Nearest(signed_mm=np.where(inside, away, -away), places_lps_mm=places)
+
+
+def windings(mesh: Mesh, points_lps_mm: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
+    """Return how often a mesh winds around points: 1 inside a closed mesh, 0 outside.
+
+    References
+    ----------
+    van Oosterom A, Strackee J. The solid angle of a plane triangle. IEEE Trans Biomed Eng 1983;30:125, equation 8.
+    """
+    corners = np.asarray(mesh.vertices_lps_mm)[np.asarray(mesh.triangles)]
+    rows = max(BLOCK // max(len(corners), 1), 1)
+    parts = [
+        _solid_angle(corners[None] - points_lps_mm[start : start + rows, None, None])
+        for start in range(0, len(points_lps_mm), rows)
+    ]
+    return np.concatenate(parts) / (4 * np.pi) if parts else np.zeros(0)
+
+
+def _solid_angle(corners: np.ndarray) -> np.ndarray:
+    a, b, c = corners[..., 0, :], corners[..., 1, :], corners[..., 2, :]
+    u, v, w = (np.linalg.norm(each, axis=-1) for each in (a, b, c))
+    volume = np.einsum("...i,...i->...", a, np.cross(b, c))
+    below = u * v * w + (a * b).sum(-1) * w + (b * c).sum(-1) * u + (c * a).sum(-1) * v
+    return np.asarray(2 * np.arctan2(volume, below).sum(axis=-1))
 
 
 def vertex_normals(mesh: Mesh) -> Float[np.ndarray, "n 3"]:

@@ -67,6 +67,7 @@ def cover(
     worth: Float[np.ndarray, " m"],
     seconds: float,
     most_insertions: int | None = None,
+    used_lines: tuple[int, ...] = (),
 ) -> Cover:
     """Return the cheapest activations that cover every point that can be covered.
 
@@ -82,6 +83,8 @@ def cover(
         For the exact solver; what it then has is returned with its gap.
     most_insertions
         Refused if more are needed; None for as many as it takes.
+    used_lines
+        Insertions made anyhow, which cost nothing more and count among the most.
 
     Raises
     ------
@@ -96,11 +99,11 @@ def cover(
             n=covers.shape[1],
         )
     wanted = covers[reachable]
-    first = _greedy(wanted, line_of)
-    rows, bound, solver = _exact(wanted, line_of, worth, seconds)
-    if rows is None or _cost(rows, line_of) > _cost(first, line_of):
+    first = _greedy(wanted, line_of, used_lines)
+    rows, bound, solver = _exact(wanted, line_of, worth, seconds=seconds, used=used_lines)
+    if rows is None or _cost(rows, line_of, used_lines) > _cost(first, line_of, used_lines):
         rows, solver = first, "greedy"
-    insertions = np.unique(line_of[rows])
+    insertions = np.union1d(line_of[rows], np.array(used_lines, dtype=np.int64))
     if most_insertions is not None and len(insertions) > most_insertions:
         raise OptimiseError(
             "optimise.too-many-insertions",
@@ -110,25 +113,32 @@ def cover(
             needed=len(insertions),
             most=most_insertions,
         )
-    cost = _cost(rows, line_of)
+    cost = _cost(rows, line_of, used_lines)
     return Cover(
         rows=tuple(int(row) for row in rows),
         insertions=tuple(int(line) for line in insertions),
         cost=cost,
-        bound=min(max(bound, 1.0 + ACTIVATION_COST), cost),
+        bound=min(max(bound, ACTIVATION_COST + (0.0 if used_lines else 1.0)), cost),
         solver=solver,
         uncovered=np.flatnonzero(~reachable),
     )
 
 
-def _cost(rows: np.ndarray, line_of: np.ndarray) -> float:
-    return len(np.unique(line_of[rows])) + ACTIVATION_COST * len(rows)
+def _cost(rows: np.ndarray, line_of: np.ndarray, used: tuple[int, ...]) -> float:
+    return len(np.setdiff1d(line_of[rows], used)) + ACTIVATION_COST * len(rows)
 
 
-def _greedy(covers: np.ndarray, line_of: np.ndarray) -> np.ndarray:
+def fewest_insertions(covers: Bool[np.ndarray, "n m"], line_of: Int[np.ndarray, " m"]) -> tuple[float, int]:
+    """Return the cost of a quick cover, and how many points nothing covers: to compare settings."""
+    reachable = covers.any(axis=1)
+    rows = _greedy(covers[reachable], line_of, ()) if reachable.any() else np.zeros(0, np.int64)
+    return _cost(rows, line_of, ()), int((~reachable).sum())
+
+
+def _greedy(covers: np.ndarray, line_of: np.ndarray, already: tuple[int, ...]) -> np.ndarray:
     """Return activations, one after the other the one that brings most for what it costs."""
     left = np.ones(len(covers), bool)
-    used: set[int] = set()
+    used: set[int] = set(already)
     rows: list[int] = []
     counted = covers.astype(np.float32)
     while left.any():
@@ -141,7 +151,7 @@ def _greedy(covers: np.ndarray, line_of: np.ndarray) -> np.ndarray:
 
 
 def _exact(
-    covers: np.ndarray, line_of: np.ndarray, worth: np.ndarray, seconds: float
+    covers: np.ndarray, line_of: np.ndarray, worth: np.ndarray, *, seconds: float, used: tuple[int, ...]
 ) -> tuple[np.ndarray | None, float, str]:
     """Return the activations of a mixed-integer programme, its bound and its name."""
     patterns = np.unique(covers, axis=0)
@@ -160,7 +170,7 @@ def _exact(
     )
     low = np.concatenate([np.ones(len(patterns)), np.full(m, -np.inf)])
     high = np.concatenate([np.full(len(patterns), np.inf), np.zeros(m)])
-    cost = np.concatenate([ACTIVATION_COST + worth, np.ones(n_lines)])
+    cost = np.concatenate([ACTIVATION_COST + worth, np.where(np.isin(lines, used), 0.0, 1.0)])
     solution = milp(
         cost,
         constraints=LinearConstraint(vstack([covering, linking]).tocsr(), low, high),

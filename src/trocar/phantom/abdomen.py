@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import distance_transform_edt
 
 from trocar.phantom.anatomy import Anatomy, Organ, Part
+from trocar.phantom.axes import Axes
 from trocar.phantom.chest import AORTA, CAVA_BELOW, DIAPHRAGM_MM, DOME_LEFT, DOME_RIGHT
 from trocar.phantom.solids import (
     Ellipsoid,
@@ -106,6 +108,25 @@ def liver_tumour(liver: Liver, *, rng: np.random.Generator) -> Solid:
     return Rippled(
         Ellipsoid(place, (float(half[0]), float(half[1]), float(half[2]))), 2.2, 24.0, int(rng.integers(1 << 30))
     )
+
+
+NODULE_MM = 9.0
+LARGE_VESSEL_MM = 1.5
+"""Radius from which a vessel cools an ablation."""
+
+
+def liver_nodule(liver: Liver, tumour: Solid) -> Solid:
+    """Return a metastasis of 18 mm, as far as it can be from large vessels, capsule and the other tumour."""
+    low, high = liver.solid.bounds_lps_mm
+    x, y, z = (np.arange(a, b, 2.5, dtype=np.float32) for a, b in zip(low, high, strict=True))
+    axes = Axes(x_mm=x, y_mm=y, z_mm=z)
+    veins = Union((liver.portal, liver.hepatic)).levels(axes, reach_mm=4.0)
+    clear = distance_transform_edt(veins > -LARGE_VESSEL_MM, sampling=2.5)
+    away = -liver.solid.levels(axes, reach_mm=60.0) - 8.0
+    apart = tumour.levels(axes, reach_mm=60.0) - 10.0
+    k, j, i = np.unravel_index(int(np.argmax(np.minimum(clear, np.minimum(away, apart)))), axes.shape_kji)
+    place = (float(x[i]), float(y[j]), float(z[k]))
+    return Rippled(Ellipsoid(place, (NODULE_MM, NODULE_MM, NODULE_MM)), 0.8, 14.0, 5)
 
 
 def spleen_parts(trunk: Trunk) -> Anatomy:

@@ -12,7 +12,15 @@ import numpy as np
 from trocar.errors import PlanError
 from trocar.geometry.grid import Grid
 from trocar.geometry.volume import Quantity, Volume
-from trocar.phantom.abdomen import bowel_parts, build_liver, kidney_parts, liver_parts, liver_tumour, spleen_parts
+from trocar.phantom.abdomen import (
+    bowel_parts,
+    build_liver,
+    kidney_parts,
+    liver_nodule,
+    liver_parts,
+    liver_tumour,
+    spleen_parts,
+)
 from trocar.phantom.acquisition import Acquisition, axes_of, scan
 from trocar.phantom.anatomy import Anatomy, Organ, Part
 from trocar.phantom.chest import build_lungs, heart_parts, lung_parts, lung_tumour
@@ -63,7 +71,7 @@ class PhantomCase:
     truth: Mapping[str, Solid]
 
 
-def site_anatomy(site: Site, *, seed: int) -> tuple[Anatomy, Trunk]:
+def site_anatomy(site: Site, *, seed: int, nodule: bool = False) -> tuple[Anatomy, Trunk]:
     """Return all parts and organs of a person as far as a site needs them, and the trunk."""
     rng = np.random.default_rng([seed, list(Site).index(site)])
     trunk = build_trunk(fat_mm=float(rng.uniform(11.0, 16.0)), seed=int(rng.integers(1 << 20)))
@@ -78,10 +86,19 @@ def site_anatomy(site: Site, *, seed: int) -> tuple[Anatomy, Trunk]:
     belly = liver_parts(liver) + spleen_parts(trunk) + bowel_parts(trunk, liver, rng=rng) + kidney_parts()
     everything = outside + cage(trunk) + chest + belly + spine()
     if site is Site.LIVER:
-        return everything + _target(liver_tumour(liver, rng=rng), liver.solid, "liver_tumour"), trunk
+        tumour = liver_tumour(liver, rng=rng)
+        second = _second(liver_nodule(liver, tumour)) if nodule else Anatomy()
+        return everything + _target(tumour, liver.solid, "liver_tumour") + second, trunk
     core, spicules = lung_tumour(lungs, rng=rng)
     rays = Anatomy(parts=(Part(tissue="lung_tumour", solid=spicules),))
     return everything + rays + _target(core, lungs.right, "lung_tumour"), trunk
+
+
+def _second(tumour: Solid) -> Anatomy:
+    return Anatomy(
+        parts=(Part(tissue="liver_tumour", solid=tumour),),
+        organs=(Organ(name="GTV_2", solid=tumour, interpreted_type="GTV", colour_rgb=(255, 60, 0)),),
+    )
 
 
 def _target(tumour: Solid, organ: Solid, tissue: str) -> Anatomy:
@@ -104,6 +121,7 @@ def build_phantom(
     acquisition: Acquisition | None = None,
     phase: Phase | None = None,
     extra: tuple[Part, ...] = (),
+    nodule: bool = False,
     acquired_at: datetime | None = None,
 ) -> PhantomCase:
     """Return a made-up patient with the organs of one site and a tumour; the same arguments give the same case.
@@ -124,6 +142,8 @@ def build_phantom(
         Contrast medium; portal venous for the liver and native elsewhere where None.
     extra
         Things painted last: needles, seeds.
+    nodule
+        Whether the liver has a second, small metastasis ``GTV_2`` away from large vessels, such as one ablates.
     acquired_at
         Time of the scan, to be written to files.
 
@@ -142,7 +162,7 @@ def build_phantom(
         )
     acquisition = acquisition or Acquisition()
     phase = phase or _PHASES[site]
-    anatomy, trunk = site_anatomy(site, seed=seed)
+    anatomy, trunk = site_anatomy(site, seed=seed, nodule=nodule)
     grid = _grid(site, trunk, matrix=matrix, slice_mm=slice_mm)
     values = scan(anatomy.parts + extra, grid, acquisition=acquisition, phase=phase, seed=seed)
     return _case(site, anatomy, grid, values, seed=seed, acquired_at=acquired_at)

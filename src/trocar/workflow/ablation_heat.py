@@ -37,6 +37,7 @@ from trocar.plan.ablation import Control as PlannedControl
 from trocar.results.ablation_outcome import AblationOutcome
 from trocar.results.tissue_death import DeathModel, DeathProbability
 from trocar.units import celsius_from_kelvin
+from trocar.workflow.large_vessels import large_vessel_mask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,7 +85,7 @@ class TissuePart(Value):
     tissue
         Key of the table of tissues, such as ``liver``, ``tumour``, ``blood``, ``saline``.
     is_vessel
-        Whether its blood carries heat away; one tissue only may be a vessel.
+        Whether its blood carries heat away; one tissue only may be a vessel. Parts under 3 mm across are perfusion.
     """
 
     region: Region
@@ -141,7 +142,8 @@ def tissue_map_around(
             keys.append(name)
         if part.is_vessel:
             vessels.add(name)
-        labels[mask_on_grid(part.region, grid) & (labels > 0)] = keys.index(name) + 1
+        mask = large_vessel_mask(part.region, grid) if part.is_vessel else mask_on_grid(part.region, grid)
+        labels[mask & (labels > 0)] = keys.index(name) + 1
     if len(vessels) > 1:
         raise HeatError(
             "heat.vessels-of-two-tissues",

@@ -12,6 +12,7 @@ from trocar.catalogue.zones import Evidence, ExpectedZone, ZoneTissue, expected_
 from trocar.geometry.grid import Grid
 from trocar.geometry.value import Value, frozen_array
 from trocar.plan.ablation import AblationPlan, Control, Schedule
+from trocar.workflow.simulated_zone import SimulatedZone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -24,11 +25,14 @@ class ZoneChoice(Value):
         In what they were measured.
     factor
         A hospital's own; None for the catalogue as it is.
+    simulated
+        Zones that are believed instead of the catalogue's at their setting.
     """
 
     tissue: ZoneTissue
     evidence: Evidence
     factor: OwnFactor | None = None
+    simulated: tuple[SimulatedZone, ...] = ()
 
     def zone(self, model: str, schedule: Schedule) -> ExpectedZone:
         """Return the zone to expect of a schedule with one active step.
@@ -38,10 +42,22 @@ class ZoneChoice(Value):
         CatalogueError
             The catalogue does not hold the setting.
         """
+        own = self._own(model, schedule)
+        if own is not None:
+            return own.expected
         active = [step for step in schedule.steps if step.control not in (Control.PAUSE, Control.THAW)]
         rows = load_applicator(model).settings(tissue=self.tissue, evidence=self.evidence)
         zone = expected_zone(rows, power_w=active[0].power_w, duration_s=schedule.active_s)
         return zone if self.factor is None else self.factor.applied_to(zone)
+
+    def behind_tip_mm(self, model: str, schedule: Schedule) -> float:
+        """Return how far the middle of the zone lies behind the tip."""
+        own = self._own(model, schedule)
+        return load_applicator(model).centre_behind_tip_mm if own is None else own.behind_tip_mm
+
+    def _own(self, model: str, schedule: Schedule) -> SimulatedZone | None:
+        key = (model, schedule.content_hash)
+        return next((each for each in self.simulated if (each.model, each.schedule_hash) == key), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,7 +104,7 @@ def planned_zones(plan: AblationPlan, choice: ZoneChoice) -> tuple[PlacedZone, .
     placed = []
     for activation in plan.activations:
         applicator = plan.applicator(activation.applicator)
-        back = load_applicator(applicator.model).centre_behind_tip_mm + activation.pulled_back_mm
+        back = choice.behind_tip_mm(applicator.model, activation.schedule) + activation.pulled_back_mm
         placed.append(
             PlacedZone(
                 applicator=applicator.number,

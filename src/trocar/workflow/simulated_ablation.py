@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from trocar.evaluate.margins import measure_margin
+from trocar.geometry.grid import Grid
 from trocar.geometry.mesh import Mesh, mesh_from_volume
+from trocar.geometry.rasterise import mask_on_grid
 from trocar.geometry.region import EndCap, Region, region_from_contours
 from trocar.geometry.smooth_body import Fit, SmoothBody, nearby_body
 from trocar.geometry.value import Value
@@ -19,6 +21,7 @@ from trocar.results.findings import Finding, Severity
 from trocar.results.tissue_death import DeathModel
 from trocar.rules.ablation_margin import MarginPack, judge_margin
 from trocar.workflow.ablation_heat import TissuePart, heat_problem, simulate_ablation, tissue_map_around
+from trocar.workflow.large_vessels import large_vessel_mask
 from trocar.workflow.verify_ablation import ORGAN_REACH_MM, body_of, mask_of
 
 TISSUES = {"liver": "liver", "kidney": "kidney", "lung": "lung_inflated"}
@@ -60,12 +63,13 @@ class SimulationWish:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Simulated(Value):
-    """The outcome, its zone's surface, the margin and what to see."""
+    """The outcome, its zone's surface, the margin, what to see, and of that what the simulation itself notices."""
 
     outcome: AblationOutcome
     zone: Mesh
     margin: AblationMargin
     findings: tuple[Finding, ...]
+    notices: tuple[Finding, ...] = ()
 
 
 def simulate_plan(
@@ -73,13 +77,12 @@ def simulate_plan(
 ) -> Simulated:
     """Return what a plan does to the tissue, and the margin it leaves."""
     lesion = structures.named(plan.target.lesion)
-    parts = [TissuePart(region=_region(lesion), tissue="tumour")]
+    vessels = [_region(structures.named(name)) for name in wish.vessels]
+    parts = [TissuePart(region=each, tissue="blood", is_vessel=True) for each in vessels]
     if plan.target.organ:
         organ = _region(structures.named(plan.target.organ))
         parts.insert(0, TissuePart(region=organ, tissue=TISSUES[wish.organ_kind]))
-    parts += [
-        TissuePart(region=_region(structures.named(name)), tissue="blood", is_vessel=True) for name in wish.vessels
-    ]
+    parts.append(TissuePart(region=_region(lesion), tissue="tumour"))
     tissue_map = tissue_map_around(
         _points(plan, lesion),
         parts,
@@ -93,11 +96,13 @@ def simulate_plan(
     outcome = simulate_ablation(problem, progress=lambda share: progress(HEATING, share))
     zone = mesh_from_volume(outcome.zone.score, level=0.0)
     margin = _margin(plan, structures, zone, wish.spacing_mm)
+    notices = (*_notices(outcome), *_swallowed(lesion, wish.vessels, structures))
     return Simulated(
         outcome=outcome,
         zone=zone,
         margin=margin,
-        findings=(*judge_margin(margin, wish.pack, organ=wish.organ_kind), *_notices(outcome)),
+        findings=(*judge_margin(margin, wish.pack, organ=wish.organ_kind), *notices),
+        notices=notices,
     )
 
 
@@ -127,6 +132,24 @@ def _notices(outcome: AblationOutcome) -> list[Finding]:
             )
         )
     return notices
+
+
+def _swallowed(lesion: Structure, vessels: tuple[str, ...], structures: StructureSet) -> list[Finding]:
+    """Return a finding for every vessel drawn through the tumour: there it counts as tumour."""
+    tumour = _region(lesion)
+    grid = Grid.around(np.vstack([each.points_lps_mm for each in lesion.closed_contours]), margin_mm=2, spacing_mm=1)
+    inside = mask_on_grid(tumour, grid)
+    found = []
+    for name in vessels:
+        if (large_vessel_mask(_region(structures.named(name)), grid) & inside).any():
+            message = Message(
+                code="ablation.vessel-in-tumour",
+                template="{name} is drawn through the tumour {lesion}: inside it is taken as tumour whose blood stands "
+                "still; if it flows, expect live tumour around it and correct the outlines",
+                data={"name": name, "lesion": lesion.name},
+            )
+            found.append(Finding(severity=Severity.ATTENTION, message=message))
+    return found
 
 
 def _points(plan: AblationPlan, lesion: Structure) -> np.ndarray:

@@ -24,6 +24,7 @@ from trocar.results.ablation_margin import AblationMargin, MarginErrors
 from trocar.results.findings import Finding, Severity
 from trocar.results.registration import Motion, Registration
 from trocar.rules.ablation_margin import MarginPack, judge_margin
+from trocar.workflow.ablation_reach import edge_findings
 
 LOCAL_MM = 60.0
 """Registration looks at this much around the tumour: the organ, not the whole body."""
@@ -288,18 +289,7 @@ def _doubts(
     doubts = [Finding(severity=Severity.NOTE, message=remark) for remark in margin.remarks]
     if margin.interval is None:
         doubts.append(_note("ablation.no-errors", UNSURE))
-    if _at_edge(lesion, request.before.volume.grid):
-        doubts.append(
-            Finding(
-                severity=Severity.ACTION,
-                message=Message(
-                    code="ablation.lesion-at-edge",
-                    template="{name} reaches the edge of the scan: part of it is not shown, and no margin can be told "
-                    "there",
-                    data={"name": lesion.name},
-                ),
-            )
-        )
+    doubts += edge_findings(lesion, request.before.volume.grid)
     if registration is not None and registration.least_jacobian < SHRINKS_UNDER:
         doubts.append(
             Finding(
@@ -324,10 +314,3 @@ UNSURE = (
 
 def _note(code: str, template: str) -> Finding:
     return Finding(severity=Severity.ATTENTION, message=Message(code=code, template=template))
-
-
-def _at_edge(lesion: Structure, grid: Grid) -> bool:
-    points = np.vstack([contour.points_lps_mm for contour in lesion.closed_contours])
-    index = grid.index_ijk(points)
-    last = np.array(grid.shape_kji[::-1]) - 1
-    return bool((index < 0.5).any() or (index > last - 0.5).any())
