@@ -10,7 +10,9 @@ import pytest
 
 from trocar.cli.main import run
 from trocar.cli.surroundings import Surroundings
+from trocar.dicom.image import read_image
 from trocar.dicom.image_writer import write_image
+from trocar.dicom.rtstruct import read_structures
 from trocar.dicom.rtstruct_writing import write_structures
 from trocar.geometry.contours import Contour, ContourKind
 from trocar.geometry.grid import Grid
@@ -18,6 +20,7 @@ from trocar.geometry.volume import Quantity, Volume
 from trocar.messages import Language
 from trocar.plan.patient import Image, ImageReference, Patient
 from trocar.plan.structures import Structure, StructureSet
+from trocar.workflow.verify_ablation import mask_of
 
 AT = datetime(2026, 1, 5, 9, 0)
 REQUEST = """
@@ -141,9 +144,9 @@ def test_without_zone_or_click_the_command_says_what_it_needs(
     assert "click" in capsys.readouterr().err
 
 
-def _plan(case: Path, out: Path, *, duration: int, spare: str = "") -> int:
+def _plan(case: Path, out: Path, *, duration: int, spare: str = "", more: str = "") -> int:
     request = out.parent / f"{out.name}.toml"
-    request.write_text(REQUEST.format(duration=duration, spare=spare), encoding="utf-8")
+    request.write_text(REQUEST.format(duration=duration, spare=spare) + more, encoding="utf-8")
     return run(
         [
             "ablate", "plan", str(request), "--images", str(case / "ct"), "--structures", str(case / "rs.dcm"),
@@ -151,6 +154,26 @@ def _plan(case: Path, out: Path, *, duration: int, spare: str = "") -> int:
         ],
         Surroundings(now=lambda: AT, language=Language.ENGLISH),
     )  # fmt: skip
+
+
+SIMULATE = """
+[simulate]
+death_model = "ABOVE_54_C"
+spacing_mm = 2.0
+plan_by = "SIMULATED"
+powers_w = [150]
+durations_s = [600]
+rounds = 2
+"""
+
+
+@pytest.mark.slow
+def test_a_plan_is_mended_until_its_simulated_margin_is_reached(case: Path, tmp_path: Path) -> None:
+    """No vessel is near: a sphere of 8 mm is reached with its 4 mm, and the report says what the simulation gave."""
+    _plan(case, tmp_path / "plan", duration=300, more=SIMULATE)
+    data = json.loads((tmp_path / "plan" / "trocar.json").read_text(encoding="utf-8"))
+    assert data["least_mm"] == data["simulated"][-1]["least_mm"] >= 4.0
+    assert "ablation.simulated-reached" in [each["code"] for each in data["findings"]]
 
 
 @pytest.mark.slow
@@ -166,3 +189,79 @@ def test_a_lesion_is_planned_and_its_margin_covered(case: Path, tmp_path: Path) 
 def test_a_setting_beyond_the_table_is_refused(case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _plan(case, tmp_path / "plan", duration=900) != 0
     assert "900" in capsys.readouterr().err
+
+
+def _simulate(case: Path, out: Path, tip: tuple[float, float, float]) -> int:
+    """Simulate a plan written by hand whose antenna ends at a place."""
+    step = {"control": "POWER", "duration_s": 60, "power_w": 80, "temperature_k": None, "flow_percent": None}
+    plan = {
+        "schema": "trocar.ablation-plan/1",
+        "label": "by hand",
+        "frame_uid": "2.25.99.4",
+        "target": {"lesion": "lesion", "margin_mm": 5.0, "organ": "liver"},
+        "applicators": [
+            {"number": 1, "model": "microwave/PME_2450", "entry_lps_mm": [110, -10, 0], "tip_lps_mm": list(tip)}
+        ],
+        "activations": [{"applicator": 1, "start_s": 0, "pulled_back_mm": 0, "steps": [step]}],
+    }
+    file = out.parent / "by-hand.json"
+    file.write_text(json.dumps(plan), encoding="utf-8")
+    return run(
+        [
+            "ablate", "simulate", str(file), "--images", str(case / "ct"), "--structures", str(case / "rs.dcm"),
+            "--organ-kind", "liver", "--death-model", "ABOVE_54_C", "--out", str(out),
+        ],
+        Surroundings(now=lambda: AT, language=Language.ENGLISH),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("tip", "told"), [((108, -10, 0), "outside the body"), ((160, -10, 0), "outside the scan")])
+def test_an_antenna_that_ends_outside_the_body_or_the_scan_is_refused(
+    case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], tip: tuple[float, float, float], told: str
+) -> None:
+    assert _simulate(case, tmp_path / "out", tip) != 0
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_zone_that_reaches_bowel_is_told_with_its_depth(
+    case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The bowel begins 8 mm above the middle of a zone of 15 mm."""
+    _verify(case, tmp_path / "out", "--zone", "zone", "--spare", "bowel")
+    data = json.loads((tmp_path / "out" / "trocar.json").read_text(encoding="utf-8"))
+    reached = next(each for each in data["findings"] if each["code"] == "ablation.zone-in-spared")
+    assert reached["severity"] == "ACTION"
+    assert "into bowel" in capsys.readouterr().out
+
+
+def test_a_folder_without_images_is_told(case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert _verify(case, tmp_path / "out", "--zone", "zone", "--after", str(empty)) != 0
+    assert str(empty.name) in capsys.readouterr().err
+
+
+def _outline(case: Path, out: Path, *more: str, click: str = "20,0,0") -> float:
+    code = run(
+        [
+            "ablate", "outline", "--images", str(case / "ct"), "--structures", str(case / "rs.dcm"), "--name", "grown",
+            "--click", click, "--reach", "30", "--out", str(out), *more,
+        ],
+        Surroundings(now=lambda: AT, language=Language.ENGLISH),
+    )  # fmt: skip
+    assert code == 0
+    image = read_image(case / "ct").value
+    drawn = read_structures(out / "RTSTRUCT.dcm", image=image).value
+    assert {each.name for each in drawn} >= {"grown", "liver", "lesion"}
+    mask, grid = mask_of(drawn.named("grown"))
+    return float(mask.sum()) * grid.voxel_volume_mm3 / 1000
+
+
+def test_an_outline_grows_from_a_click_and_takes_strokes_and_bounds(case: Path, tmp_path: Path) -> None:
+    """Within 30 mm of a click in even liver a ball of 113 ml grows; strokes add, take away, and bounds hold it."""
+    plain = _outline(case, tmp_path / "a")
+    assert plain == pytest.approx(113.1, rel=0.06)
+    assert _outline(case, tmp_path / "b", "--remove", "20,0,0,15") == pytest.approx(plain - 14.1, rel=0.06)
+    assert _outline(case, tmp_path / "c", "--add", "55,0,0,12") > plain + 3
+    assert _outline(case, tmp_path / "d", "--within", "lesion", click="40,-10,0") < 4.0

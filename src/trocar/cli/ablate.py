@@ -9,11 +9,13 @@ import typer
 
 from trocar.cli import options
 from trocar.cli.ablate_files import write_ablation_plan, write_margin
+from trocar.cli.ablate_outline import outline
 from trocar.cli.ablate_request import ablation_request, margin_request
 from trocar.cli.ablate_simulate import simulate
 from trocar.cli.console import Speaker
 from trocar.cli.exits import exit_of_findings
 from trocar.cli.folders import whole_folder
+from trocar.cli.points import numbers_in
 from trocar.cli.request_section import read_request
 from trocar.cli.surroundings import Surroundings
 from trocar.dicom.image import read_image
@@ -29,6 +31,7 @@ from trocar.workflow.verify_ablation import Landmarks, verify_ablation
 
 READING = say("cli.ablate-reading", "Reading images and structures")
 PAPERS = say("cli.ablate-papers", "Writing papers and DICOM")
+NOT_SIMULATED = say("cli.ablate-not-simulated", "not simulated")
 USUAL_PACK = "published/ablation_margin"
 MOTIONS = {"rigid": Motion.RIGID, "deformable": Motion.DEFORMABLE}
 
@@ -43,6 +46,7 @@ Structures = Annotated[
 OutFolder = Annotated[Path, typer.Option("--out", "-o", help="Folder for everything made. 输出文件夹")]
 
 ablate.command("simulate")(simulate)
+ablate.command("outline")(outline)
 
 
 @ablate.command("plan")
@@ -81,14 +85,18 @@ def plan(
     speaker.say(
         say(
             "cli.ablate-plan-done",
-            "{n} insertions, {activations} activations; planned minimal margin {mam:+.1f} mm; everything is in "
-            "{folder}",
+            "{n} insertions, {activations} activations; minimal margin {planned:+.1f} mm by the zones laid out, "
+            "{mam} in this patient's own tissue; everything is in {folder}",
             n=len(proposed.plan.applicators),
             activations=len(proposed.plan.activations),
-            mam=proposed.margin.least_mm,
+            planned=proposed.planned.least_mm,
+            mam=NOT_SIMULATED if proposed.simulated is None else f"{proposed.margin.least_mm:+.1f} mm",
             folder=str(out),
         )
     )
+    for finding in proposed.findings:
+        if finding.severity is Severity.ACTION:
+            speaker.say(finding.message)
     raise typer.Exit(exit_of_findings(proposed.findings))
 
 
@@ -132,6 +140,10 @@ def verify(
     outline_error_mm: Annotated[
         float | None, typer.Option("--outline-error", help="Of outlines, one sd, mm. 轮廓误差", show_default=False)
     ] = None,
+    spare: Annotated[
+        list[str] | None,
+        typer.Option("--spare", help="Structure no zone may reach; repeat. 须避开的结构", show_default=False),
+    ] = None,
     motion: Annotated[str, typer.Option("--motion", help="rigid or deformable. 配准方式")] = "rigid",
     pack: Annotated[str, typer.Option("--pack", help="Rule pack. 规则包")] = USUAL_PACK,
     replace: options.Replace = False,
@@ -161,6 +173,7 @@ def verify(
             motion=_motion(motion),
             pack=pack,
             organ_kind=kind,
+            spared=tuple(spare or ()),
         )
         told(READING, 1.0)
         verified = verify_ablation(request, progress=told)
@@ -192,17 +205,7 @@ def _zone(file: Path, name: str, image: Image) -> Structure | None:
 
 
 def _point(text: str) -> np.ndarray | None:
-    if not text:
-        return None
-    try:
-        x, y, z = (float(part) for part in text.split(","))
-    except ValueError as problem:
-        raise UsageError(
-            "cli.point-unreadable",
-            "{text} is no point; give three numbers in mm with commas, such as -12.5,40,118",
-            text=text,
-        ) from problem
-    return np.array([x, y, z])
+    return numbers_in(text, 3) if text else None
 
 
 def _landmarks(path: Path) -> Landmarks:

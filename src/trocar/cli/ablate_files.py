@@ -20,7 +20,6 @@ from trocar.dicom.seg_writer import write_seg
 from trocar.dicom.segmentation import TISSUE, Algorithm, Code, Segment, Segmentation, Share
 from trocar.geometry.mesh import Mesh
 from trocar.geometry.mesh_distance import nearest_on_mesh
-from trocar.geometry.smooth_body import smooth_body
 from trocar.geometry.volume import Quantity, Volume
 from trocar.imaging.level_lines import level_lines
 from trocar.messages import Language
@@ -28,14 +27,15 @@ from trocar.plan.ablation import AblationPlan
 from trocar.plan.patient import Image
 from trocar.plan.structures import Structure, StructureSet
 from trocar.report.ablation import MarginCase, PlannedCase, planning_report, verification_report
-from trocar.report.document import Document, Text, say
+from trocar.report.ablation_check import checked_blocks
+from trocar.report.document import Block, Document, Text, say
 from trocar.report.pictures import Paper
 from trocar.report.typeset import typeset
 from trocar.results.ablation_margin import AblationMargin
+from trocar.results.ablation_outcome import PlanningRound
 from trocar.results.findings import Finding
 from trocar.workflow.ablation_request import AblationRequest
-from trocar.workflow.ablation_zones import union_grid, union_mask
-from trocar.workflow.plan_ablation import ProposedAblation
+from trocar.workflow.plan_ablation import ProposedAblation, smooth_zone
 from trocar.workflow.verify_ablation import AblationVerification, AblationVerifyRequest, near
 
 ZONE_CODE = Code(value="49755003", scheme="SCT", meaning="Morphologically abnormal structure")
@@ -52,6 +52,11 @@ READINGS = {
     "ABSTRACT": say("ablation.reading-abstract", "read in the abstract or an excerpt"),
     "REMEMBERED": say("ablation.reading-remembered", "remembered, not read: verify"),
 }
+SIMULATED_EVIDENCE = say("ablation.evidence-simulated", "simulation")
+SIMULATED_READING = say("ablation.reading-simulated", "computed for this plan")
+SIMULATED_SOURCE = say(
+    "ablation.source-simulated", "one activation in even tissue of the organ with a ball of tumour about it"
+)
 
 
 def write_margin(
@@ -86,8 +91,7 @@ def write_ablation_plan(
     folder: Path, request: AblationRequest, proposed: ProposedAblation, *, at: datetime
 ) -> dict[str, Any]:
     """Write report, sheet and DICOM of a plan, and return what a script wants to know."""
-    grid = union_grid(proposed.zones, spacing_mm=1.0)
-    zone = smooth_body(union_mask(proposed.zones, grid), grid).mesh
+    zone = smooth_zone(proposed.zones) if proposed.simulated is None else proposed.simulated.zone
     further = tuple(request.structures.named(name) for name in (*request.vessels, *request.spared))
     shown = MarginCase(
         image=request.image,
@@ -105,14 +109,14 @@ def write_ablation_plan(
         shown=shown,
         plan=proposed.plan,
         accounts=dict(proposed.accounts),
-        zone_rows=_zone_rows(request),
+        zone_rows=_zone_rows(request, proposed),
         cover_text=say(
             "ablation.cover-told",
             "{insertions} insertions with {activations} activations ({solver}); a better plan could be cheaper by "
             "{gap:.0f} % "
             "at most.",
-            insertions=len(proposed.cover.insertions),
-            activations=len(proposed.cover.rows),
+            insertions=len(proposed.plan.applicators),
+            activations=len(proposed.plan.activations),
             solver=proposed.cover.solver,
             gap=proposed.cover.gap_percent,
         ),
@@ -120,7 +124,8 @@ def write_ablation_plan(
         placement_error_mm=request.placement_error_mm,
     )
     for language in Language:
-        document = planning_report(case, paper=Paper(language=language), made_at=at)
+        paper = Paper(language=language)
+        document = planning_report(replace(case, check=_check(proposed, paper)), paper=paper, made_at=at)
         title = "Plan of an ablation" if language is Language.ENGLISH else "消融治疗计划"
         write_document(folder, document, "plan", title, language=language, image=request.image, at=at)
     write_zone(folder, request.image, zone, (request.structures.named(request.target.lesion),), at=at)
@@ -128,9 +133,11 @@ def write_ablation_plan(
     data = margin_data(proposed.margin, proposed.findings) | {
         "plan": ablation_json(proposed.plan),
         "chance_covered": proposed.chance_covered,
+        "planned_mm": proposed.planned.least_mm,
+        "simulated": None if proposed.simulated is None else [_round_json(each) for each in proposed.rounds],
         "cover": {
-            "insertions": len(proposed.cover.insertions),
-            "activations": len(proposed.cover.rows),
+            "insertions": len(proposed.plan.applicators),
+            "activations": len(proposed.plan.activations),
             "solver": proposed.cover.solver,
             "gap_percent": proposed.cover.gap_percent,
         },
@@ -145,16 +152,40 @@ def marked(folder: Path, data: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
-def _zone_rows(request: AblationRequest) -> tuple[tuple[Text, ...], ...]:
+def _check(proposed: ProposedAblation, paper: Paper) -> tuple[Block, ...]:
+    simulated = proposed.simulated
+    if simulated is None:
+        return ()
+    return checked_blocks(
+        proposed.plan,
+        simulated.outcome,
+        simulated.margin,
+        planned=proposed.planned,
+        rounds=proposed.rounds,
+        paper=paper,
+    )
+
+
+def _round_json(each: PlanningRound) -> dict[str, Any]:
+    return {
+        "power_w": each.power_w,
+        "duration_s": each.duration_s,
+        "insertions": each.insertions,
+        "activations": each.activations,
+        "least_mm": each.least_mm,
+        "zone_ml": each.zone_ml,
+        "side": each.side,
+    }
+
+
+def _zone_rows(request: AblationRequest, proposed: ProposedAblation) -> tuple[tuple[Text, ...], ...]:
     model = load_applicator(request.model)
-    zone = request.choice.zone(request.model, request.schedule)
+    zone = proposed.zones[0].zone
+    size = f"{zone.long_mm:.1f} × {zone.short_mm:.1f} {zone.factor_note}".strip()
+    if not zone.rows:
+        return ((size, SIMULATED_EVIDENCE, SIMULATED_READING, SIMULATED_SOURCE),)
     return tuple(
-        (
-            f"{zone.long_mm:.1f} × {zone.short_mm:.1f} {zone.factor_note}".strip(),
-            EVIDENCE[row.evidence.name],
-            READINGS[row.reading.name],
-            model.citations[row.source],
-        )
+        (size, EVIDENCE[row.evidence.name], READINGS[row.reading.name], model.citations[row.source])
         for row in zone.rows
     )
 

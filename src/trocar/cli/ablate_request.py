@@ -170,6 +170,7 @@ def margin_request(
     landmarks: Landmarks | None = None,
     motion: Motion = Motion.RIGID,
     pack: str = "published/ablation_margin",
+    spared: tuple[str, ...] = (),
 ) -> AblationVerifyRequest:
     """Return a request to measure a margin, the zone drawn or grown from a point on the scan after."""
     return AblationVerifyRequest(
@@ -188,4 +189,5 @@ def margin_request(
         motion=motion,
         pack=load_margin_pack(pack),
         organ_kind=organ_kind,
+        spared=spared,
     )

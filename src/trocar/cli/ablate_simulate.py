@@ -1,7 +1,9 @@
 """``trocar ablate simulate``: temperature and death of tissue for a plan, with film and map."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,8 +28,12 @@ from trocar.report.ablation import MarginCase
 from trocar.report.document import say
 from trocar.report.pictures import Paper
 from trocar.report.temperature_film import simulation_report, temperature_film
+from trocar.results.findings import Finding, Severity
 from trocar.results.tissue_death import DeathModel
 from trocar.rules.ablation_margin import load_margin_pack
+from trocar.workflow.ablation_findings import same_place_findings
+from trocar.workflow.ablation_intake import require_in_body
+from trocar.workflow.ablation_reach import edge_findings, spared_findings
 from trocar.workflow.simulated_ablation import Simulated, SimulationWish, simulate_plan
 
 READING = say("cli.ablate-reading", "Reading images and structures")
@@ -60,6 +66,10 @@ def simulate(
     vessel: Annotated[
         list[str] | None, typer.Option("--vessel", help="Structure that cools; repeat. 血管结构", show_default=False)
     ] = None,
+    spare: Annotated[
+        list[str] | None,
+        typer.Option("--spare", help="Structure no zone may reach; repeat. 须避开的结构", show_default=False),
+    ] = None,
     spacing_mm: Annotated[float, typer.Option("--spacing", min=0.5, help="Voxel of the heat, mm. 体素")] = 1.0,
     replace: options.Replace = False,
     lang: options.Lang = None,
@@ -84,8 +94,10 @@ def simulate(
                 pack=load_margin_pack("published/ablation_margin"),
             ),
         )
+        require_in_body(inputs.plan, image)
         told(READING, 1.0)
         simulated = simulate_plan(inputs.plan, inputs.structures, inputs.wish, progress=told)
+        simulated = replaced(simulated, findings=(*simulated.findings, *_of_the_plan(inputs, simulated, spare or ())))
         told(PAPERS, 0.0)
         with whole_folder(out, replace=replace) as folder:
             data = write_simulation(folder, inputs, simulated, at=surroundings.now())
@@ -105,7 +117,19 @@ def simulate(
             folder=str(out),
         )
     )
+    for finding in simulated.findings:
+        if finding.severity is Severity.ACTION:
+            speaker.say(finding.message)
     raise typer.Exit(exit_of_findings(simulated.findings))
+
+
+def _of_the_plan(inputs: SimulationInputs, simulated: Simulated, spare: Sequence[str]) -> tuple[Finding, ...]:
+    lesion = inputs.structures.named(inputs.plan.target.lesion)
+    return (
+        *edge_findings(lesion, inputs.image.volume.grid),
+        *same_place_findings(inputs.plan),
+        *spared_findings(simulated.zone, inputs.structures, tuple(spare)),
+    )
 
 
 def write_simulation(folder: Path, inputs: SimulationInputs, simulated: Simulated, *, at: datetime) -> dict[str, Any]:

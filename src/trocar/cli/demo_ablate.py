@@ -13,16 +13,16 @@ from trocar.cli.ablate_simulate import SimulationInputs, write_simulation
 from trocar.cli.console import Follower
 from trocar.cli.request_section import read_request
 from trocar.dicom.image_writer import write_image
+from trocar.dicom.rtstruct_writing import write_structures
 from trocar.imaging.grow import GrowRules
 from trocar.phantom.ablation_scan import ScanAfter, scan_after_ablation
 from trocar.plan.patient import Image
 from trocar.plan.structures import StructureSet
 from trocar.report.document import say
 from trocar.results.registration import Motion
-from trocar.results.tissue_death import DeathModel
 from trocar.workflow.ablation_request import AblationRequest
 from trocar.workflow.plan_ablation import plan_ablation
-from trocar.workflow.simulated_ablation import Simulated, SimulationWish, simulate_plan
+from trocar.workflow.simulated_ablation import Simulated, SimulationWish
 from trocar.workflow.verify_ablation import AblationVerification, AblationVerifyRequest, Landmarks, verify_ablation
 
 SCANNING = say("cli.demo-scanning-zone", "scanning again after the ablation")
@@ -37,6 +37,8 @@ def ablate_and_verify(
     folder: Path, image: Image, structures: StructureSet, *, at: datetime, seed: int, follow: Follower
 ) -> tuple[AblationVerification, dict[str, Any]]:
     """Plan, simulate and verify an ablation; everything goes into a folder that exists and is empty."""
+    write_image(image, folder / "before", at=at)
+    write_structures(structures, folder / "RTSTRUCT-before.dcm", at=at)
     file = folder / "request.toml"
     asked = resources.files("trocar.cli") / "demonstration" / "liver_ablation.toml"
     file.write_text(asked.read_text(encoding="utf-8"), encoding="utf-8")
@@ -45,14 +47,16 @@ def ablate_and_verify(
     section.done()
     proposed = plan_ablation(request, rng=np.random.default_rng(seed), progress=follow)
     data = {"plan": write_ablation_plan(_made(folder, "plan"), request, proposed, at=at)}
+    simulated, check = proposed.simulated, request.check
+    assert simulated is not None
+    assert check is not None
     wish = SimulationWish(
         organ_kind=request.organ_kind,
         vessels=request.vessels,
-        death_model=DeathModel.ABOVE_54_C,
-        spacing_mm=1.0,
+        death_model=check.death_model,
+        spacing_mm=check.spacing_mm,
         pack=request.pack,
     )
-    simulated = simulate_plan(proposed.plan, structures, wish, progress=follow)
     inputs = SimulationInputs(plan=proposed.plan, image=image, structures=structures, wish=wish)
     data["simulation"] = write_simulation(_made(folder, "simulation"), inputs, simulated, at=at)
     follow(SCANNING, 0.0)

@@ -172,20 +172,21 @@ def verified(walk: Walk) -> None:
 
 
 def ablated(walk: Walk) -> None:
-    """Treat the liver's tumour by heat instead: plan, simulate, scan again, measure the margin; beside the case."""
+    """Treat a second, small tumour of the liver by heat: plan, simulate, scan again, measure; beside the case."""
     if walk.site is not Site.LIVER or walk.phantom is None:
         return
     beside = walk.folder.with_name(f"{walk.folder.name}-ablated")
     beside.mkdir()
+    phantom = build_phantom(walk.site, seed=walk.seed, acquired_at=walk.at, nodule=True)
     found, walk.data["ablated"] = ablate_and_verify(
-        beside, walk.phantom.image, walk.phantom.structures, at=walk.at, seed=walk.seed, follow=walk.follow
+        beside, phantom.image, phantom.structures, at=walk.at, seed=walk.seed, follow=walk.follow
     )
     walk.speaker.say(
         say(
             "cli.demo-ablated",
-            "  ablation, minimal margin: planned by published zones {planned:+.1f} mm, simulated in this patient "
+            "  ablation, minimal margin: planned by zones {planned:+.1f} mm, simulated in this patient "
             "{simulated:+.1f} mm, measured on the scan after it {mam:+.1f} mm",
-            planned=walk.data["ablated"]["plan"]["least_mm"],
+            planned=walk.data["ablated"]["plan"]["planned_mm"],
             simulated=walk.data["ablated"]["simulation"]["least_mm"],
             mam=found.margin.least_mm,
         )

@@ -114,6 +114,8 @@ class PlannedCase:
         Given the placement error.
     placement_error_mm
         That error.
+    check
+        Blocks on its simulation in the patient's own tissue; none where it was not simulated.
     """
 
     shown: MarginCase
@@ -123,6 +125,7 @@ class PlannedCase:
     cover_text: Text
     chance_covered: float
     placement_error_mm: float
+    check: tuple[Block, ...] = ()
 
 
 def planning_report(case: PlannedCase, *, paper: Paper, made_at: datetime) -> Document:
@@ -152,6 +155,7 @@ def planning_report(case: PlannedCase, *, paper: Paper, made_at: datetime) -> Do
             ),
             _needle_table(case.plan, case.accounts),
             _zone_table(case.zone_rows),
+            *case.check,
             *_margin_blocks(case.shown, paper),
             _provenance(case.shown),
             Signatures(

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from trocar.geometry.volume import Volume
 from trocar.report.ablation import MarginCase, verification_report
 from trocar.report.canvas import INK
-from trocar.report.document import Align, Block, Column, Document, Heading, Picture, Table, say
+from trocar.report.document import Align, Block, Column, Document, Heading, Paragraph, Picture, Table, say
 from trocar.report.mesh_slices import LESION, paint_mesh_cut
 from trocar.report.pictures import Paper
 from trocar.report.planes import Cut, View
@@ -41,23 +41,29 @@ MODELS = {
 def simulation_report(case: MarginCase, outcome: AblationOutcome, *, paper: Paper, made_at: datetime) -> Document:
     """Return the report of a simulated ablation: the margin it would leave, temperatures, models of death."""
     told = verification_report(case, paper=paper, made_at=made_at)
-    extra: tuple[Block, ...] = (
-        Heading(text=say("ablation.heading-temperature", "Temperature and death")),
-        Picture(
-            data=temperature_strip(outcome, case.margin, paper=paper),
-            suffix="svg",
-            alternative=say("ablation.caption-strip", STRIP),
-            caption=say("ablation.caption-strip", STRIP),
-            name="temperature",
-        ),
-        _models(outcome),
-    )
+    extra = heat_blocks(outcome, case.margin, paper=paper)
     return Document(
         title=say("ablation.report-simulation", "Simulation of an ablation"),
         subtitle=told.subtitle,
         running_head=told.running_head,
         blocks=(*told.blocks[:3], *extra, *told.blocks[3:]),
         made_at=made_at,
+    )
+
+
+def heat_blocks(outcome: AblationOutcome, margin: AblationMargin, *, paper: Paper) -> tuple[Block, ...]:
+    """Return temperatures as a strip, and the zone by every model of death."""
+    return (
+        Heading(text=say("ablation.heading-temperature", "Temperature and death")),
+        Picture(
+            data=temperature_strip(outcome, margin, paper=paper),
+            suffix="svg",
+            alternative=say("ablation.caption-strip", STRIP),
+            caption=say("ablation.caption-strip", STRIP),
+            name="temperature",
+        ),
+        _models(outcome),
+        _band(outcome),
     )
 
 
@@ -120,6 +126,21 @@ def _paint(axes: Axes, volume: Volume, margin: AblationMargin, norm: Normalize) 
     axes.set_yticks([])
     axes.invert_yaxis()
     axes.tick_params(colors=INK)
+
+
+def _band(outcome: AblationOutcome) -> Paragraph:
+    least, most = outcome.band_cc
+    return Paragraph(
+        text=say(
+            "ablation.band-told",
+            "By the models of death together the zone holds {least:.1f} to {most:.1f} ml on the same temperatures; the "
+            "report follows the chosen one ({chosen:.1f} ml).",
+            least=least,
+            most=most,
+            chosen=outcome.zone.volume_cc,
+        ),
+        small=True,
+    )
 
 
 def _models(outcome: AblationOutcome) -> Table:

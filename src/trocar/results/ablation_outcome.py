@@ -106,3 +106,28 @@ class AblationOutcome(Value):
         """Least and greatest volume over all death models: how far the choice of model matters."""
         volumes = [each.volume_cc for each in self.deaths.values()]
         return min(volumes), max(volumes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PlanningRound(Value):
+    """One simulation of a plan as it then stood.
+
+    Parameters
+    ----------
+    power_w, duration_s
+        Of each activation; power None where the generator decides.
+    insertions, activations
+        How many.
+    least_mm, zone_ml
+        Margin and zone that came of it.
+    side
+        Where the margin was least.
+    """
+
+    power_w: float | None
+    duration_s: float
+    insertions: int
+    activations: int
+    least_mm: float
+    zone_ml: float
+    side: str

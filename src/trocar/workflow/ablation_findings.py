@@ -9,8 +9,8 @@ from trocar.catalogue.zones import Reading
 from trocar.messages import Message
 from trocar.plan.ablation import AblationPlan
 from trocar.plan.structures import Structure, StructureSet
+from trocar.results.ablation_outcome import PlanningRound
 from trocar.results.findings import Finding, Severity
-from trocar.workflow.ablation_mending import Round
 from trocar.workflow.ablation_reach import surface_points
 from trocar.workflow.ablation_request import AblationRequest
 from trocar.workflow.ablation_zones import PlacedZone, ZoneChoice
@@ -68,7 +68,7 @@ def same_place_findings(plan: AblationPlan) -> tuple[Finding, ...]:
 
 
 def simulation_findings(
-    request: AblationRequest, simulated: Simulated | None, rounds: tuple[Round, ...], short: Message | None
+    request: AblationRequest, simulated: Simulated | None, rounds: tuple[PlanningRound, ...], short: Message | None
 ) -> tuple[Finding, ...]:
     """Return whether a plan was simulated, whether the margin was reached and, if not, what prevents it."""
     if simulated is None and short is not None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from trocar.errors import OptimiseError
-from trocar.geometry.value import Value
 from trocar.messages import Message
 from trocar.plan.ablation import AblationPlan, Schedule
 from trocar.plan.access import RiskAccount
+from trocar.results.ablation_outcome import PlanningRound
 from trocar.workflow.ablation_board import (
     RESERVE_MM,
     Begun,
@@ -29,30 +29,6 @@ SINK_MM = 8.0
 """A vessel nearer than this to the thinnest place is named as what prevents the margin."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Round(Value):
-    """One simulation of the plan as it then stood.
-
-    Parameters
-    ----------
-    schedule
-        What each activation did.
-    insertions, activations
-        How many.
-    least_mm, zone_ml
-        Margin and zone that came of it.
-    side
-        Where the margin was least.
-    """
-
-    schedule: Schedule
-    insertions: int
-    activations: int
-    least_mm: float
-    zone_ml: float
-    side: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mended:
     """A plan with its simulation; ``short`` says what keeps it from the margin, None where that is reached."""
@@ -60,7 +36,7 @@ class Mended:
     plan: AblationPlan
     accounts: Mapping[int, RiskAccount]
     simulated: Simulated | None
-    rounds: tuple[Round, ...]
+    rounds: tuple[PlanningRound, ...]
     short: Message | None
 
 
@@ -70,7 +46,7 @@ def mended(board: Board, first: Begun, *, progress: Progress) -> Mended:
     if check is None:
         raise AssertionError("only a plan that is checked can be mended")
     schedule, rows = first.schedule, first.rows
-    rounds: list[Round] = []
+    rounds: list[PlanningRound] = []
     best: Mended | None = None
     while True:
         plan, accounts = plan_on(board, schedule, rows)
@@ -112,7 +88,7 @@ def _least(made: Mended) -> float:
     return -np.inf if made.simulated is None else made.simulated.margin.least_mm
 
 
-def _ended(best: Mended, rounds: list[Round], short: Message | None) -> Mended:
+def _ended(best: Mended, rounds: list[PlanningRound], short: Message | None) -> Mended:
     return Mended(plan=best.plan, accounts=best.accounts, simulated=best.simulated, rounds=tuple(rounds), short=short)
 
 
@@ -126,9 +102,11 @@ def _wish(board: Board, check: PlanCheck) -> SimulationWish:
     )
 
 
-def _round(plan: AblationPlan, simulated: Simulated) -> Round:
-    return Round(
-        schedule=plan.activations[0].schedule,
+def _round(plan: AblationPlan, simulated: Simulated) -> PlanningRound:
+    schedule = plan.activations[0].schedule
+    return PlanningRound(
+        power_w=schedule.steps[0].power_w,
+        duration_s=schedule.duration_s,
         insertions=len(plan.applicators),
         activations=len(plan.activations),
         least_mm=simulated.margin.least_mm,

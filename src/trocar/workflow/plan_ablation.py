@@ -15,11 +15,12 @@ from trocar.optimise.zone_cover import Cover
 from trocar.plan.ablation import AblationPlan, Schedule
 from trocar.plan.access import RiskAccount
 from trocar.results.ablation_margin import AblationMargin
+from trocar.results.ablation_outcome import PlanningRound
 from trocar.results.findings import Finding
 from trocar.rules.ablation_margin import judge_margin
 from trocar.workflow.ablation_board import Board, begun, board_of, plan_on
 from trocar.workflow.ablation_findings import plan_doubts, plan_findings, simulation_findings
-from trocar.workflow.ablation_mending import Mended, Round, mended
+from trocar.workflow.ablation_mending import Mended, mended
 from trocar.workflow.ablation_places import target_points
 from trocar.workflow.ablation_reach import edge_findings, spared_findings
 from trocar.workflow.ablation_request import AblationRequest, Progress
@@ -66,7 +67,7 @@ class ProposedAblation(Value):
     planned: AblationMargin
     chance_covered: float
     simulated: Simulated | None
-    rounds: tuple[Round, ...]
+    rounds: tuple[PlanningRound, ...]
     findings: tuple[Finding, ...]
 
     def __post_init__(self) -> None:

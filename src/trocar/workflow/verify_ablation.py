@@ -24,7 +24,7 @@ from trocar.results.ablation_margin import AblationMargin, MarginErrors
 from trocar.results.findings import Finding, Severity
 from trocar.results.registration import Motion, Registration
 from trocar.rules.ablation_margin import MarginPack, judge_margin
-from trocar.workflow.ablation_reach import edge_findings
+from trocar.workflow.ablation_reach import edge_findings, spared_findings
 
 LOCAL_MM = 60.0
 """Registration looks at this much around the tumour: the organ, not the whole body."""
@@ -74,6 +74,8 @@ class AblationVerifyRequest:
         What may move.
     pack, organ_kind
         Rules, and of which kind of organ they speak: ``liver``, ``lung``, ``kidney``.
+    spared
+        Structures that the zone should not reach.
     """
 
     before: Image
@@ -91,6 +93,7 @@ class AblationVerifyRequest:
     motion: Motion
     pack: MarginPack
     organ_kind: str
+    spared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -147,6 +150,7 @@ def verify_ablation(request: AblationVerifyRequest, *, progress: Progress) -> Ab
     findings = (
         *judge_margin(margin, request.pack, organ=request.organ_kind),
         *_doubts(request, lesion_at, margin, registration),
+        *spared_findings(zone.mesh, request.structures, request.spared),
     )
     return AblationVerification(
         margin=margin, zone=zone.mesh, registration=registration, landmark_errors_mm=misses, findings=findings
