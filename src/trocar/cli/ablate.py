@@ -8,6 +8,7 @@ import numpy as np
 import typer
 
 from trocar.cli import options
+from trocar.cli.ablate_combine import combine_plans, rim
 from trocar.cli.ablate_files import write_ablation_plan, write_margin
 from trocar.cli.ablate_outline import outline
 from trocar.cli.ablate_request import ablation_request, margin_request
@@ -47,6 +48,8 @@ OutFolder = Annotated[Path, typer.Option("--out", "-o", help="Folder for everyth
 
 ablate.command("simulate")(simulate)
 ablate.command("outline")(outline)
+ablate.command("rim")(rim)
+ablate.command("combine")(combine_plans)
 
 
 @ablate.command("plan")

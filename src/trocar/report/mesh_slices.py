@@ -38,7 +38,7 @@ def margin_slices_picture(
                 paint_outline(axes, structure, cut, colour=FURTHER)
             for mesh, colour, style in ((wanted, WANTED, ":"), (zone, ZONE, "--"), (margin.surface, LESION, "-")):
                 paint_mesh_cut(axes, mesh, cut, colour=colour, style=style)
-            axes.plot(*_flat(cut, worst[None])[0], marker="o", markersize=6, fillstyle="none", color="white")
+            axes.plot(*flat_on(cut, worst[None])[0], marker="o", markersize=6, fillstyle="none", color="white")
             frame_slice(axes, cut)
             axes.set_title(slice_title(cut, paper))
         names = (
@@ -63,7 +63,8 @@ def _cut(view: View, middle: np.ndarray, worst: np.ndarray, half_mm: float) -> C
     return Cut(view=view, centre_lps_mm=centre, half_width_mm=half_mm, half_height_mm=half_mm)
 
 
-def _flat(cut: Cut, points: np.ndarray) -> np.ndarray:
+def flat_on(cut: Cut, points: np.ndarray) -> np.ndarray:
+    """Return where points lie in the plane of a cut."""
     return np.stack(cut.in_plane(points), axis=-1)
 
 
@@ -84,7 +85,7 @@ def paint_mesh_cut(axes: Axes, mesh: Mesh, cut: Cut, *, colour: str, style: str)
     share = height[pairs[:, :, 0]] / (height[pairs[:, :, 0]] - height[pairs[:, :, 1]])
     places = a + share[..., None] * (b - a)
     for line in _chains(pairs, places):
-        flat = _flat(cut, line)
+        flat = flat_on(cut, line)
         axes.plot(flat[:, 0], flat[:, 1], color=colour, linestyle=style, linewidth=1.2)
 
 

@@ -22,12 +22,10 @@ from trocar.workflow.ablation_places import (
 from trocar.workflow.ablation_request import AblationRequest, ZoneBelief
 from trocar.workflow.ablation_zones import ZoneChoice
 from trocar.workflow.heat_sinks import NearestVessel, nearest_vessels, reached
-from trocar.workflow.simulated_ablation import TISSUES
+from trocar.workflow.simulated_ablation import CUFF_MM, TISSUES
 from trocar.workflow.simulated_zone import SimulatedZone, simulated_zone
 from trocar.workflow.verify_ablation import body_of
 
-CUFF_MM = 2.0
-"""Tissue so near to a large vessel asks for no activation of its own; the simulation shows how much of it lives."""
 RESERVE_MM = 1.0
 """Added to the margin that is covered: zones dip between the points that stand for the target."""
 

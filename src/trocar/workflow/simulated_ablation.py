@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool
+from scipy.ndimage import distance_transform_edt
 
 from trocar.evaluate.margins import measure_margin
 from trocar.geometry.grid import Grid
@@ -12,6 +14,8 @@ from trocar.geometry.rasterise import mask_on_grid
 from trocar.geometry.region import EndCap, Region, region_from_contours
 from trocar.geometry.smooth_body import Fit, SmoothBody, nearby_body
 from trocar.geometry.value import Value
+from trocar.geometry.volume import Volume
+from trocar.heat.base import TissueMap
 from trocar.messages import Message
 from trocar.plan.ablation import AblationPlan
 from trocar.plan.structures import Structure, StructureSet
@@ -29,6 +33,11 @@ BACKGROUND = "muscle"
 FRAMES = 6
 AFTERWARDS_S = 60.0
 """Simulated after the last step: the pump stops, and heat flows back into the collar that a cooled shaft kept alive."""
+CUFF_MM = 2.0
+"""Tissue so near to a large vessel is counted apart: its blood keeps it alive whatever is done."""
+CLOSED_MM = 7.0
+"""Half the width of what a zone is closed across: a large vein with its cuffs."""
+NEGLIGIBLE_ML = 0.005
 WIDE_BAND = 1.5
 """Death models whose largest zone is this many times the smallest are told of."""
 
@@ -94,9 +103,10 @@ def simulate_plan(
     moments = tuple(float(t) for t in np.linspace(0, plan.duration_s, FRAMES + 1)[1:])
     problem = heat_problem(plan, tissue_map, death_model=wish.death_model, keep_at_s=moments, afterwards_s=AFTERWARDS_S)
     outcome = simulate_ablation(problem, progress=lambda share: progress(HEATING, share))
-    zone = mesh_from_volume(outcome.zone.score, level=0.0)
+    score, cuff = across_vessels(outcome.zone.score, tissue_map)
+    zone = mesh_from_volume(score, level=0.0)
     margin = _margin(plan, structures, zone, wish.spacing_mm)
-    notices = (*_notices(outcome), *_swallowed(lesion, wish.vessels, structures))
+    notices = (*_notices(outcome), *_cuff_findings(cuff, tissue_map), *_swallowed(lesion, wish.vessels, structures))
     return Simulated(
         outcome=outcome,
         zone=zone,
@@ -114,6 +124,52 @@ def _margin(plan: AblationPlan, structures: StructureSet, zone: Mesh, spacing_mm
         organ = nearby_body(mask, grid, np.asarray(lesion.mesh.vertices_lps_mm), reach_mm=ORGAN_REACH_MM)
     dead = SmoothBody(mesh=zone, fit=Fit.STAR, coarsest_mm=spacing_mm)
     return measure_margin(lesion, dead, wanted_mm=plan.target.margin_mm, organ=organ)
+
+
+def across_vessels(score: Volume, tissue_map: TissueMap) -> tuple[Volume, Bool[np.ndarray, "k j i"]]:
+    """Return the zone as one would outline it, across vessels that run through it, and which tissue lives in it.
+
+    A large vessel inside the zone keeps its lumen and a cuff of tissue alive. Nobody outlines that: the zone is closed
+    over lumen and cuff where dead tissue lies around, and what lives in the cuff is told by itself.
+    """
+    values = np.asarray(score.values_kji)
+    if tissue_map.vessel_label is None:
+        return score, np.zeros(values.shape, np.bool_)
+    spacing = score.grid.spacing_ijk_mm[::-1]
+    lumen = np.asarray(tissue_map.labels.values_kji) == tissue_map.vessel_label
+    if not lumen.any():
+        return score, np.zeros(values.shape, np.bool_)
+    wide = np.pad(values >= 0, 1)
+    grown = distance_transform_edt(~wide, sampling=spacing) <= CLOSED_MM
+    closed = (distance_transform_edt(grown, sampling=spacing) > CLOSED_MM)[1:-1, 1:-1, 1:-1]
+    filled = closed & (values < 0) & (distance_transform_edt(~lumen, sampling=spacing) <= CUFF_MM)
+    depth = float(np.median(np.abs(values[values >= 0]))) if (values >= 0).any() else 1.0
+    over = Volume(
+        grid=score.grid,
+        values_kji=np.where(filled, depth, values),
+        quantity=score.quantity,
+        frame_uid=score.frame_uid,
+    )
+    return over, filled & ~lumen
+
+
+def _cuff_findings(cuff: Bool[np.ndarray, "k j i"], tissue_map: TissueMap) -> list[Finding]:
+    each_ml = tissue_map.labels.grid.voxel_volume_mm3 / 1000
+    labels = np.asarray(tissue_map.labels.values_kji)
+    names = [each.key for each in tissue_map.tissues]
+    tumour = cuff & (labels == names.index("tumour") + 1) if "tumour" in names else np.zeros_like(cuff)
+    if not cuff.any():
+        return []
+    data = {"tumour": float(tumour.sum() * each_ml), "all": float(cuff.sum() * each_ml), "cuff": CUFF_MM}
+    message = Message(
+        code="ablation.cuff-lives",
+        template="within {cuff:g} mm of large vessels in the zone {all:.2f} ml of tissue live in the simulation, of it "
+        "{tumour:.2f} ml tumour; the margin is measured across these cuffs, as one outlines a zone: watch them, or "
+        "leave them to seeds",
+        data=data,
+    )
+    severity = Severity.ACTION if tumour.sum() * each_ml > NEGLIGIBLE_ML else Severity.ATTENTION
+    return [Finding(severity=severity, message=message)]
 
 
 def _notices(outcome: AblationOutcome) -> list[Finding]:
