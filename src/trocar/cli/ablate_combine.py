@@ -32,7 +32,7 @@ from trocar.report.pictures import Paper
 from trocar.results.combined_treatment import CombinedTreatment
 from trocar.results.findings import Finding, Severity
 from trocar.workflow.combine import CombineRequest, OrganLimit, combine, rim_to_seed
-from trocar.workflow.verify_ablation import body_of
+from trocar.workflow.verify_ablation import body_of, mask_of
 
 READING = say("cli.ablate-reading", "Reading images and structures")
 COMBINING = say("cli.ablate-combining", "Adding up heat and seeds")
@@ -73,7 +73,8 @@ def rim(
     with whole_folder(out, replace=replace) as folder:
         write_structures(replaced(drawn, structures=(*drawn, left)), folder / "RTSTRUCT.dcm", at=surroundings.now())
         (folder / MARK).write_text("{}", encoding="utf-8")
-    volume = body_of(left).mesh.volume_mm3 / 1000
+    mask, grid = mask_of(left)
+    volume = float(mask.sum()) * grid.voxel_volume_mm3 / 1000
     speaker.give({"name": name, "volume_ml": volume})
     speaker.say(
         say(

@@ -94,7 +94,7 @@ def simulation_findings(
         reached = Message(
             code="ablation.simulated-reached",
             template="simulated in this patient's own tissue the plan leaves {least:+.1f} mm where {wanted:.1f} mm are "
-            "wanted, after {rounds} simulations",
+            "wanted (simulations run: {rounds})",
             data={"least": least, "wanted": wanted, "rounds": len(rounds)},
         )
         return (_found(Severity.NOTE, reached), *simulated.notices)

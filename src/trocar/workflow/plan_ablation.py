@@ -130,7 +130,9 @@ def _judged(board: Board, cover: Cover, mending: Mended, rng: np.random.Generato
     findings = (
         *judge_margin(decisive, request.pack, organ=request.organ_kind),
         *edge_findings(request.structures.named(request.target.lesion), request.image.volume.grid),
-        *plan_findings(plan, zones, structures=request.structures, vessels=request.vessels),
+        *plan_findings(
+            plan, zones, structures=request.structures, vessels=request.vessels if simulated is None else ()
+        ),
         *spared_findings(
             smooth_zone(zones) if simulated is None else simulated.zone, request.structures, request.spared
         ),
