@@ -99,6 +99,7 @@ def _request(limit: OrganLimit | None = None, seeds: ImplantPlan | None = None) 
         ablation=ABLATION,
         zone=ZONE,
         seeds=seeds or _seeds(),
+        margin_mm=MARGIN_MM,
         prescription_gy=100.0,
         limits=() if limit is None else (limit,),
     )

@@ -1,156 +1,266 @@
-"""A scan after an ablation made from a real one: zone and rim painted, patient moved, breath held otherwise, noise."""
+"""Ablations simulated in real scans, the scan after each made from the one before, and the margin found blind."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt
+from jaxtyping import Bool
+from scipy.ndimage import binary_closing, distance_transform_edt, label
 
 from trocar.dicom.image import read_image
 from trocar.dicom.rtstruct import read_structures
-from trocar.evaluate.margins import measure_margin
 from trocar.geometry.contours import Contour, ContourKind
 from trocar.geometry.rasterise import mask_on_grid
-from trocar.geometry.region import EndCap, region_from_contours
-from trocar.geometry.smooth_body import ellipsoid_body
-from trocar.geometry.volume import Volume
+from trocar.geometry.region import EndCap, Region, region_from_contours
 from trocar.imaging.grow import GrowRules
+from trocar.imaging.level_lines import level_lines
+from trocar.phantom.ablation_scan import ScanAfter, scan_after_ablation
+from trocar.plan.ablation import (
+    AblationPlan,
+    AblationTarget,
+    Activation,
+    Applicator,
+    Control,
+    PowerStep,
+    Schedule,
+)
+from trocar.plan.needles import Needle
 from trocar.plan.patient import Image
 from trocar.plan.structures import Structure, StructureSet
 from trocar.results.registration import Motion
+from trocar.results.tissue_death import DeathModel
 from trocar.rules.ablation_margin import load_margin_pack
-from trocar.workflow.verify_ablation import AblationVerification, AblationVerifyRequest, Landmarks, verify_ablation
+from trocar.workflow.simulated_ablation import Simulated, SimulationWish, simulate_plan
+from trocar.workflow.verify_ablation import (
+    AblationVerification,
+    AblationVerifyRequest,
+    Landmarks,
+    near,
+    verify_ablation,
+)
 
-LESION_MM = np.array([9.0, 8.0, 9.0])
-ZONE_MM = np.array([17.0, 16.0, 20.0])
-OFFSET_MM = np.array([3.0, -2.0, 1.0])
-MOVED_MM = np.array([6.0, -4.0, 9.0])
-"""How the patient lies and breathes otherwise, near the tumour."""
-BREATH_MM = 2.0
-"""Amplitude of a smooth wave of displacement along the body, 160 mm long."""
-NOISE_HU, HYPODENSE_HU, RIM_HU = 8.0, -55.0, 35.0
+MODEL = "microwave/PME_2450"
+BEHIND_TIP_MM = 12.0
+OFF_MM = np.array([2.0, -1.5, 1.0])
+"""How far the antenna misses the middle of the tumour."""
+MARKS_MM = np.array([[30.0, 0, 0], [-25, 10, 5], [0, -20, 20], [10, 25, -15]])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """One organ in one scan: its data, the tumour outlined in it, what is done, and how the zone looks after.
+
+    ``zone_hu`` is added to the mean of the organ about the tumour.
+    """
+
+    name: str
+    kind: str
+    lesion_mm: tuple[float, float, float]
+    power_w: float
+    duration_s: float
+    zone_hu: float
+    read: Callable[[Path], tuple[Image, StructureSet, str, tuple[str, ...]]]
+    least_depth_mm: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """Scans, structures and the truth."""
+    """Scans, structures, landmarks and the truth."""
 
+    site: Site
     before: Image
     after: Image
     structures: StructureSet
+    organ: str
     click: np.ndarray
     landmarks: Landmarks
-    truth_mm: float
+    simulated: Simulated
 
 
-def liver_case(data: Path, *, seed: int = 3) -> Case:
-    """Return the abdominal CT with a lesion about 19 mm from the portal vein, and the scan made after its ablation."""
+def abdomen(data: Path, organ: str, vessels: tuple[str, ...]) -> tuple[Image, StructureSet, str, tuple[str, ...]]:
+    """Return the abdominal CT with its outlines."""
     folder = data / "ct-abdomen-multiorgan"
-    before = read_image(folder / "ct").value
-    drawn = read_structures(folder / "rtstruct.dcm", image=before).value
-    centre = _beside_the_vein(before, drawn)
-    lesion = _outlined(500, "lesion", centre, LESION_MM, before)
-    structures = replace(drawn, structures=(*(each for each in drawn if each.contours), lesion))
-    zone_at = centre + OFFSET_MM
-    axes = np.eye(3)
-    exact = measure_margin(
-        ellipsoid_body(centre, LESION_MM[:, None] * axes),
-        ellipsoid_body(zone_at, ZONE_MM[:, None] * axes),
-        wanted_mm=5.0,
+    image = read_image(folder / "ct").value
+    drawn = read_structures(folder / "rtstruct.dcm", image=image).value
+    return image, replace(drawn, structures=tuple(each for each in drawn if each.contours)), organ, vessels
+
+
+def chest(data: Path) -> tuple[Image, StructureSet, str, tuple[str, ...]]:
+    """Return the chest CT about its left lung, which is outlined by its air: the right one holds the mass."""
+    image = read_image(data / "ct-lung-lidc-0314").value
+    air = _lung(image)
+    middle = image.volume.grid.centres_lps_mm()[air].mean(axis=0)
+    volume = near(image.volume, middle[None], reach_mm=95.0)
+    mask = _lung(replace(image, volume=volume))
+    contours = level_lines(mask.astype(float), volume.grid, level=0.5, outside=0.0, least_area_mm2=60.0)
+    lung = Structure(number=1, name="lung_left", contours=contours)
+    structures = StructureSet(
+        label="OUTLINED", patient=image.patient, frame_uid=image.reference.frame_uid, structures=(lung,)
     )
-    marks = centre + np.array([[30.0, 0, 0], [-25, 10, 5], [0, -20, 20], [10, 25, -15]])
+    return replace(image, volume=volume), structures, "lung_left", ()
+
+
+def _lung(image: Image) -> Bool[np.ndarray, "k j i"]:
+    """Return the largest piece of air on the patient's left, closed over its vessels."""
+    values = np.asarray(image.volume.values_kji)
+    left = image.volume.grid.centres_lps_mm()[..., 0] > 10.0
+    parts, _ = label((values < -600) & (values > -1000) & left)
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
+    return np.asarray(binary_closing(parts == int(np.argmax(sizes)), iterations=3))
+
+
+SITES = (
+    Site(
+        name="liver",
+        kind="liver",
+        lesion_mm=(7.0, 6.0, 7.0),
+        power_w=100.0,
+        duration_s=600.0,
+        zone_hu=-55.0,
+        read=lambda data: abdomen(data, "liver", ("portal_vein_and_splenic_vein",)),
+        least_depth_mm=24.0,
+    ),
+    Site(
+        name="kidney",
+        kind="kidney",
+        lesion_mm=(6.0, 6.0, 6.0),
+        power_w=100.0,
+        duration_s=600.0,
+        zone_hu=-55.0,
+        read=lambda data: abdomen(data, "kidney_right", ()),
+        least_depth_mm=9.0,
+    ),
+    Site(
+        name="lung",
+        kind="lung",
+        lesion_mm=(6.0, 6.0, 6.0),
+        power_w=60.0,
+        duration_s=300.0,
+        zone_hu=750.0,
+        read=chest,
+        least_depth_mm=26.0,
+    ),
+)
+
+
+def made(site: Site, data: Path, *, seed: int = 3) -> Case:
+    """Return a tumour outlined in a real organ, its ablation simulated, and the scan made after it."""
+    before, drawn, organ, vessels = site.read(data)
+    centre = _deep_in(before, drawn, organ, vessels, site.least_depth_mm)
+    lesion = _outlined(max(each.number for each in drawn) + 1, centre, np.array(site.lesion_mm), before)
+    structures = replace(drawn, structures=(*drawn, lesion))
+    wish = SimulationWish(
+        organ_kind=site.kind,
+        vessels=vessels,
+        death_model=DeathModel.ABOVE_54_C,
+        spacing_mm=1.5,
+        pack=load_margin_pack("published/ablation_margin"),
+    )
+    simulated = simulate_plan(_plan(before, site, organ, centre + OFF_MM), structures, wish, progress=_quiet)
+    how = _how(before, structures, organ, centre, site)
+    after = scan_after_ablation(before, simulated.outcome.zone.score, how=how, rng=np.random.default_rng(seed))
+    marks = centre + MARKS_MM
     return Case(
+        site=site,
         before=before,
-        after=_scan_after(before, zone_at, seed=seed),
+        after=after,
         structures=structures,
-        click=_to_after(zone_at[None])[0],
-        landmarks=Landmarks(before_lps_mm=marks, after_lps_mm=_to_after(marks)),
-        truth_mm=exact.least_mm,
+        organ=organ,
+        click=how.to_after((centre + OFF_MM)[None])[0],
+        landmarks=Landmarks(before_lps_mm=marks, after_lps_mm=how.to_after(marks)),
+        simulated=simulated,
     )
 
 
-def verified(case: Case) -> AblationVerification:
+def found(case: Case) -> AblationVerification:
     """Return what Trocar finds, blind to zone and motion: a click in the zone is all it is told."""
     request = AblationVerifyRequest(
         before=case.before,
         structures=case.structures,
         lesion="lesion",
-        organ="liver",
+        organ=case.organ,
         after=case.after,
         zone=None,
         zone_click_lps_mm=case.click,
-        grow_rules=GrowRules(blur_mm=1.5, spreads=2.5, neck_mm=4.0, most_radius_mm=30.0),
+        grow_rules=GrowRules(blur_mm=1.5, spreads=2.5, neck_mm=4.0, most_radius_mm=32.0),
         wanted_mm=5.0,
         outline_error_mm=0.7,
         registration_error_mm=None,
         landmarks=case.landmarks,
         motion=Motion.RIGID,
         pack=load_margin_pack("published/ablation_margin"),
-        organ_kind="liver",
+        organ_kind=case.site.kind,
     )
-    return verify_ablation(request, progress=lambda _stage, _share: None)
+    return verify_ablation(request, progress=_quiet)
 
 
-def _wave(points: np.ndarray) -> np.ndarray:
-    """Return the breathing-like displacement at points of the scan before."""
-    shift = np.zeros_like(points)
-    shift[..., 2] = BREATH_MM * np.sin(2 * np.pi * points[..., 1] / 160.0)
-    shift[..., 1] = 0.5 * BREATH_MM * np.sin(2 * np.pi * points[..., 0] / 160.0)
-    return shift
+def _quiet(_stage: object, _share: float) -> None:
+    return None
 
 
-def _to_after(points: np.ndarray) -> np.ndarray:
-    return np.asarray(points + MOVED_MM + _wave(points))
-
-
-def _to_before(points: np.ndarray) -> np.ndarray:
-    back = points - MOVED_MM
-    for _ in range(20):
-        back = points - MOVED_MM - _wave(back)
-    return np.asarray(back)
-
-
-def _scan_after(before: Image, zone_at: np.ndarray, *, seed: int) -> Image:
-    volume = before.volume
-    places = _to_before(volume.grid.centres_lps_mm())
-    values = volume.sample(places, outside=-1000.0)
-    radius = np.sqrt((((places - zone_at) / ZONE_MM) ** 2).sum(axis=-1))
-    depth_mm = (1 - radius) * ZONE_MM.mean()
-    rim = np.exp(-0.5 * (depth_mm / 1.5) ** 2) * (depth_mm < 0)
-    values = values + HYPODENSE_HU / (1 + np.exp(np.clip(-depth_mm / 0.5, -50, 50))) + RIM_HU * rim
-    values += np.random.default_rng(seed).normal(0.0, NOISE_HU, values.shape)
-    frame = before.reference.frame_uid + ".1"
-    moved = Volume(grid=volume.grid, values_kji=values, quantity=volume.quantity, frame_uid=frame)
-    reference = replace(before.reference, frame_uid=frame, series_uid=before.reference.series_uid + ".1")
-    return replace(before, volume=moved, reference=reference)
-
-
-def _beside_the_vein(image: Image, drawn: StructureSet) -> np.ndarray:
+def _how(image: Image, drawn: StructureSet, organ: str, centre: np.ndarray, site: Site) -> ScanAfter:
     grid = image.volume.grid
-    liver, vein = (
-        mask_on_grid(region_from_contours(drawn.named(name).closed_contours, end_cap=EndCap.HALF_SLICE), grid)
-        for name in ("liver", "portal_vein_and_splenic_vein")
+    about = np.linalg.norm(grid.centres_lps_mm() - centre, axis=-1) < 25.0
+    inside = mask_on_grid(_region(drawn.named(organ)), grid) & about
+    mean = float(np.asarray(image.volume.values_kji)[inside].mean())
+    return ScanAfter(
+        moved_lps_mm=(6.0, -4.0, 9.0),
+        breath_mm=2.0,
+        wave_mm=160.0,
+        zone_hu=mean + site.zone_hu,
+        rim_hu=35.0,
+        noise_hu=8.0,
     )
+
+
+def _deep_in(
+    image: Image, drawn: StructureSet, organ: str, vessels: tuple[str, ...], least_depth_mm: float
+) -> np.ndarray:
+    """Return a place deep in the organ and the scan, as near to a vessel as the tumour allows, if there is one."""
+    grid = image.volume.grid
     spacing = grid.spacing_ijk_mm[::-1]
-    inside = distance_transform_edt(liver, sampling=spacing)
-    away = distance_transform_edt(~vein, sampling=spacing)
-    shown = np.arange(grid.shape_kji[0])[:, None, None] < grid.shape_kji[0] - 16  # the zone must stay in the scan
-    best = np.argmax(np.where((inside > 18) & (away > 14) & shown, -np.abs(away - 19.0), -99.0))
-    k, j, i = np.unravel_index(best, grid.shape_kji)
-    return np.asarray(grid.origin_lps_mm + np.array([i, j, k]) @ grid.steps_lps_mm)
+    inside = mask_on_grid(_region(drawn.named(organ)), grid)
+    depth = distance_transform_edt(np.pad(inside, 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
+    k = np.arange(grid.shape_kji[0]) * spacing[0]
+    shown = (np.minimum(k, k[-1] - k) > 34.0)[:, None, None]
+    worth = np.where(shown, np.minimum(depth, least_depth_mm), -1.0)
+    for name in vessels:
+        away = distance_transform_edt(~mask_on_grid(_region(drawn.named(name)), grid), sampling=spacing)
+        worth = worth - 0.2 * np.abs(away - 19.0)
+    place = np.unravel_index(int(np.argmax(worth)), grid.shape_kji)
+    return np.asarray(grid.origin_lps_mm + np.array(place[::-1]) @ grid.steps_lps_mm)
 
 
-def _outlined(number: int, name: str, centre: np.ndarray, semi: np.ndarray, image: Image) -> Structure:
-    turn = np.linspace(0, 2 * np.pi, 61)[:-1]
-    heights = image.volume.grid.origin_lps_mm[2] + image.volume.grid.spacing_ijk_mm[2] * np.arange(
-        image.volume.grid.shape_kji[0]
+def _plan(image: Image, site: Site, organ: str, aim: np.ndarray) -> AblationPlan:
+    """Return one antenna from the front whose zone has its middle at the aim."""
+    way = np.array([0.0, 1.0, 0.0])
+    tip = aim + BEHIND_TIP_MM * way
+    step = PowerStep(control=Control.POWER, duration_s=site.duration_s, power_w=site.power_w)
+    return AblationPlan(
+        label=site.name,
+        patient=image.patient,
+        frame_uid=image.reference.frame_uid,
+        applicators=(Applicator(needle=Needle(number=1, entry_lps_mm=tip - 120.0 * way, tip_lps_mm=tip), model=MODEL),),
+        activations=(Activation(applicator=1, start_s=0.0, schedule=Schedule(steps=(step,))),),
+        target=AblationTarget(lesion="lesion", margin_mm=5.0, organ=organ),
     )
+
+
+def _region(structure: Structure) -> Region:
+    return region_from_contours(structure.closed_contours, end_cap=EndCap.HALF_SLICE, name=structure.name)
+
+
+def _outlined(number: int, centre: np.ndarray, semi: np.ndarray, image: Image) -> Structure:
+    turn = np.linspace(0, 2 * np.pi, 61)[:-1]
+    grid = image.volume.grid
     contours = []
-    for z in heights:
+    for z in grid.origin_lps_mm[2] + grid.spacing_ijk_mm[2] * np.arange(grid.shape_kji[0]):
         share = 1 - ((z - centre[2]) / semi[2]) ** 2
         if share > 0.01:
             x = centre[0] + semi[0] * np.sqrt(share) * np.cos(turn)
             y = centre[1] + semi[1] * np.sqrt(share) * np.sin(turn)
             points = np.stack([x, y, np.full(60, z)], axis=1)
             contours.append(Contour(kind=ContourKind.CLOSED_PLANAR, points_lps_mm=points))
-    return Structure(number=number, name=name, contours=tuple(contours), interpreted_type="GTV")
+    return Structure(number=number, name="lesion", contours=tuple(contours), interpreted_type="GTV")

@@ -54,6 +54,9 @@ def rim(
     images: Images,
     structures: Structures,
     ablation: Ablation,
+    margin_mm: Annotated[
+        float, typer.Option("--margin", min=0.0, help="Wanted by heat and seeds together, mm. 目标边缘")
+    ],
     overlap_mm: Annotated[
         float, typer.Option("--overlap", min=0.0, help="How far seeds reach into the zone, mm. 与消融区重叠")
     ],
@@ -69,7 +72,8 @@ def rim(
     image = read_image(images).value
     drawn = read_structures(structures, image=image).value
     plan, zone = _ablation(ablation, image)
-    left = rim_to_seed(image, drawn, plan.target, zone, overlap_mm=overlap_mm, name=name)
+    target = replaced(plan.target, margin_mm=margin_mm)
+    left = rim_to_seed(image, drawn, target, zone, overlap_mm=overlap_mm, name=name)
     with whole_folder(out, replace=replace) as folder:
         write_structures(replaced(drawn, structures=(*drawn, left)), folder / "RTSTRUCT.dcm", at=surroundings.now())
         (folder / MARK).write_text("{}", encoding="utf-8")
@@ -115,6 +119,7 @@ def combine_plans(
             ablation=plan,
             zone=zone,
             seeds=_seeds(seeds, section.take("implant_at", a_moment)),
+            margin_mm=section.take("margin_mm", a_number),
             prescription_gy=section.take("prescription_gy", a_number),
             limits=tuple(
                 _limit(Section(f"limit {n}", each)) for n, each in enumerate(section.may("limit", list) or (), start=1)
@@ -195,6 +200,7 @@ def _write(
         seeds=asked.seeds,
         findings=findings,
         made_by=MADE_BY,
+        margin_mm=asked.margin_mm,
     )
     for language in Language:
         document = combined_report(case, paper=Paper(language=language), made_at=at)

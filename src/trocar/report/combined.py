@@ -51,6 +51,7 @@ class CombinedCase:
     seeds: ImplantPlan
     findings: tuple[Finding, ...]
     made_by: str
+    margin_mm: float
 
 
 def combined_report(case: CombinedCase, *, paper: Paper, made_at: datetime) -> Document:
@@ -77,7 +78,7 @@ def combined_report(case: CombinedCase, *, paper: Paper, made_at: datetime) -> D
                 rows=(
                     *identity_rows(case.image.patient, paper=paper),
                     (say("ablation.fact-lesion", "Tumour"), target.lesion),
-                    (say("ablation.fact-wanted", "Margin aimed at"), f"{target.margin_mm:.1f} mm"),
+                    (say("ablation.fact-wanted", "Margin aimed at"), f"{case.margin_mm:.1f} mm"),
                     (say("ablation.fact-prescribed", "Prescribed to what is seeded"), f"{made.prescription_gy:.0f} Gy"),
                     (say("ablation.fact-punctures", "Punctures"), _punctures(made)),
                 )

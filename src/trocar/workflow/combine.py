@@ -56,6 +56,8 @@ class CombineRequest:
         The plan, and its zone as drawn.
     seeds
         The implant.
+    margin_mm
+        Wanted around the lesion by both together; the ablation alone may have aimed at less.
     prescription_gy
         Dose from which a point counts as treated by seeds.
     limits
@@ -66,6 +68,7 @@ class CombineRequest:
     ablation: AblationPlan
     zone: Structure
     seeds: ImplantPlan
+    margin_mm: float
     prescription_gy: float
     limits: tuple[OrganLimit, ...]
 
@@ -161,12 +164,12 @@ def _target(request: CombineRequest) -> tuple[np.ndarray, np.ndarray, float]:
     target = request.ablation.target
     lesion = body_of(request.structures.named(target.lesion)).mesh
     vertices = np.asarray(lesion.vertices_lps_mm)
-    low, high = vertices.min(axis=0) - target.margin_mm, vertices.max(axis=0) + target.margin_mm
+    low, high = vertices.min(axis=0) - request.margin_mm, vertices.max(axis=0) + request.margin_mm
     step = max(STEP_MM, float((np.prod(high - low) / MOST_POINTS) ** (1 / 3)))
     axes = [np.arange(a + step / 2, b, step) for a, b in zip(low, high, strict=True)]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
     depth = nearest_on_mesh(lesion, points).signed_mm
-    kept = depth >= -target.margin_mm
+    kept = depth >= -request.margin_mm
     if target.organ:
         kept &= region_of(request.structures.named(target.organ)).contains(points) | (depth > 0)
     return points[kept], depth[kept] > 0, step
