@@ -29,8 +29,6 @@ from trocar.workflow.ablation_reach import edge_findings, spared_findings
 LOCAL_MM = 60.0
 """Registration looks at this much around the tumour: the organ, not the whole body."""
 ORGAN_REACH_MM = 45.0
-LUNG_HU = (-1000.0, 100.0)
-"""Grey values that tell vessels and bronchi in the lung apart; around a tumour of the lung there is little else."""
 IN_PLANE_MM = 0.75
 SHRINKS_UNDER = 0.9
 """A deformation that leaves less than this share of volume anywhere may have shrunk the tumour."""
@@ -225,19 +223,12 @@ def _registered(request: AblationVerifyRequest, lesion: SmoothBody) -> Registrat
     if after is None or after.reference.frame_uid == request.before.reference.frame_uid:
         return None
     whole = register(request.before.volume, after.volume)
+    if request.organ_kind == "lung":
+        return whole  # around a tumour in the lung there is too little soft tissue to register by
     points = np.asarray(lesion.mesh.vertices_lps_mm)
     fixed = near(request.before.volume, points, reach_mm=LOCAL_MM)
     moving = near(after.volume, whole.to_moving(points), reach_mm=LOCAL_MM + 10.0)
-    if request.organ_kind == "lung":
-        fixed, moving = _lung_spread(fixed), _lung_spread(moving)
     return register(fixed, moving, motion=request.motion)
-
-
-def _lung_spread(scan: Volume) -> Volume:
-    """Return a scan whose lung takes the grey values in which registration sees soft tissue: -1000 HU become -250."""
-    low, high = LUNG_HU
-    values = 0.5 * (np.clip(np.asarray(scan.values_kji), low, high) - low) - 250.0
-    return Volume(grid=scan.grid, values_kji=values, quantity=scan.quantity, frame_uid=scan.frame_uid)
 
 
 def _zone(request: AblationVerifyRequest, registration: Registration | None) -> SmoothBody:
@@ -305,6 +296,8 @@ def _doubts(
     if margin.interval is None:
         doubts.append(_note("ablation.no-errors", UNSURE))
     doubts += edge_findings(lesion, request.before.volume.grid)
+    if registration is not None and request.organ_kind == "lung":
+        doubts.append(_note("ablation.lung-by-chest-wall", BY_CHEST_WALL))
     if registration is not None and registration.least_jacobian < SHRINKS_UNDER:
         doubts.append(
             Finding(
@@ -324,6 +317,12 @@ UNSURE = (
     "no error of registration or outline was stated, so the margin has no interval: mark at least three landmarks on "
     "both "
     "scans and state how well outlines are known"
+)
+
+
+BY_CHEST_WALL = (
+    "in the lung the scans are laid over each other by chest wall and mediastinum: the lung itself moves with breath, "
+    "so scan in the same breath-hold and mark landmarks near the tumour on both scans"
 )
 
 
