@@ -11,7 +11,7 @@ from post_scan import SITES, Site, found, made
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("site", SITES, ids=lambda each: each.name)
+@pytest.mark.parametrize("site", [each for each in SITES if each.kind != "lung"], ids=lambda each: each.name)
 def test_the_interval_holds_the_true_margin(shared_data: Path, site: Site) -> None:
     case = made(site, shared_data)
     seen = found(case)
