@@ -20,8 +20,9 @@ from trocar.results.findings import Finding, Severity
 from trocar.results.indices import ImplantIndices
 from trocar.results.protection import ProtectionEstimate
 from trocar.results.verification import Interval
+from trocar.workflow.ablation_request import AblationRequest
 from trocar.workflow.implant_request import ImplantRequest
-from trocar.workflow.plan_ablation import AblationRequest, ProposedAblation
+from trocar.workflow.plan_ablation import ProposedAblation
 from trocar.workflow.plan_judging import ProposedImplant
 from trocar.workflow.verification import Verification
 from trocar.workflow.verify_ablation import AblationVerification, body_of
