@@ -41,6 +41,12 @@ def test_the_document_to_edit_has_real_headings_tables_and_repeating_heads(word_
     assert word.core_properties.title == "放射性粒子植入治疗技术临床应用情况自我评估报告"
 
 
+def test_chinese_letters_are_said_to_be_chinese(word_file: bytes) -> None:
+    word = WordDocument(io.BytesIO(word_file))
+    parts = (word.styles.element.xml, word.settings.element.xml)
+    assert {found for xml in parts for found in re.findall(r'w:eastAsia="([a-z]{2}-[A-Z]{2})"', xml)} == {"zh-CN"}
+
+
 def test_each_cited_number_leads_to_its_evidence(word_file: bytes) -> None:
     xml = WordDocument(io.BytesIO(word_file)).element.xml
     cited = set(re.findall(r'w:anchor="(evidence_\d+)"', xml))

@@ -123,6 +123,18 @@ class _Maker:
         _set_font(self._file.styles["Caption"], body, 9)
         self._file.styles["Caption"].font.color.rgb = RGBColor.from_string(QUIET)
         self._file.styles["Caption"].font.bold = False
+        self._speak()
+
+    def _speak(self) -> None:
+        """Say which language the text is in: Chinese letters and stops are drawn as Chinese, not as Japanese."""
+        latin = "en-GB" if self._language is Language.ENGLISH else "en-US"
+        written = [
+            *self._file.styles.element.iter(qn("w:lang")),
+            *self._file.settings.element.iter(qn("w:themeFontLang")),
+        ]
+        for each in written:
+            each.set(qn("w:val"), latin)
+            each.set(qn("w:eastAsia"), "zh-CN")
 
     def _head_and_foot(self) -> None:
         section = self._file.sections[0]
