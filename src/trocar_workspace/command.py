@@ -88,7 +88,7 @@ def _listen(desk: Desk, saver: Saver, *, port: int, browser: bool) -> None:
     from trocar_workspace import alone
     from trocar_workspace.doors import Opened
 
-    key = alone.lay_out(Opened(desk=desk, saver=saver))
+    key = alone.lay_out(Opened(desk=lambda: desk, saver=saver))
     django.setup()
     with _listener(port) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/?key={key}"

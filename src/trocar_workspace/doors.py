@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -14,9 +14,18 @@ from django.views.decorators.http import require_GET, require_POST
 if TYPE_CHECKING:  # numba is loaded when the first desk is opened, not when Django starts
     from trocar.workflow.edit_views import Plane
     from trocar_workspace.desk import Desk
-    from trocar_workspace.saving import Saver
 
 LARGEST_BODY = 2**20
+
+
+class SavesPlans(Protocol):
+    """What a changed plan is handed to."""
+
+    def begin(self, words: list[dict[str, Any]]) -> bool:
+        """Begin to save the plan that changes lead to; return whether it was begun."""
+
+    def told(self) -> dict[str, Any]:
+        """Return how far it is: share, stage, done, result, problem."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,15 +35,15 @@ class Opened:
     Parameters
     ----------
     desk
-        The plan.
+        Gives the plan; opening it may take seconds, so that the page itself does not ask.
     saver
         What saves it; None where the person may only look.
     back
         Address to go back to; empty for none.
     """
 
-    desk: "Desk"
-    saver: "Saver | None"
+    desk: Callable[[], "Desk"]
+    saver: "SavesPlans | None"
     back: str = ""
 
 
@@ -61,11 +70,11 @@ def workspace_addresses(open_desk: Open) -> list[URLPattern]:
     def scene(request: HttpRequest, **named: Any) -> HttpResponse:
         from trocar_workspace import told
 
-        return JsonResponse(told.scene(open_desk(request, **named).desk))
+        return JsonResponse(told.scene(open_desk(request, **named).desk()))
 
     @require_GET
     def picture(request: HttpRequest, *, plane: str, index: int, **named: Any) -> HttpResponse:
-        desk = open_desk(request, **named).desk
+        desk = open_desk(request, **named).desk()
         try:
             rows = desk.slice_hu(_plane(plane), index)
         except IndexError as wrong:
@@ -76,14 +85,14 @@ def workspace_addresses(open_desk: Open) -> list[URLPattern]:
     def outlines(request: HttpRequest, *, plane: str, index: int, **named: Any) -> HttpResponse:
         from trocar_workspace import told
 
-        desk = open_desk(request, **named).desk
+        desk = open_desk(request, **named).desk()
         return JsonResponse(told.outlines(desk, _plane(plane), _place(desk, _plane(plane), index)))
 
     @require_POST
     def state(request: HttpRequest, **named: Any) -> HttpResponse:
         from trocar_workspace import told
 
-        desk, body = open_desk(request, **named).desk, _body(request)
+        desk, body = open_desk(request, **named).desk(), _body(request)
         cuts = [(_plane(name), _place(desk, _plane(name), index)) for name, index in body.get("cuts", {}).items()]
         return _answer(lambda: told.state(desk, body.get("edits", []), cuts, risks=bool(body.get("risks"))))
 
@@ -93,12 +102,12 @@ def workspace_addresses(open_desk: Open) -> list[URLPattern]:
         if opened.saver is None:
             return HttpResponse(status=403)
         begun = opened.saver.begin(_body(request).get("edits", []))
-        return JsonResponse(opened.saver.saving.told(), status=202 if begun else 409)
+        return JsonResponse(opened.saver.told(), status=202 if begun else 409)
 
     @require_GET
     def saving(request: HttpRequest, **named: Any) -> HttpResponse:
         saver = open_desk(request, **named).saver
-        return HttpResponse(status=403) if saver is None else JsonResponse(saver.saving.told())
+        return HttpResponse(status=403) if saver is None else JsonResponse(saver.told())
 
     return [
         path("", page, name="workspace"),

@@ -72,6 +72,10 @@ class Saver:
         threading.Thread(target=self._run, args=(self.saving, words), name="saving", daemon=True).start()
         return True
 
+    def told(self) -> dict[str, Any]:
+        """Return how far it is."""
+        return self.saving.told()
+
     def _run(self, saving: Saving, words: list[dict[str, Any]]) -> None:
         def told(stage: Message, share: float) -> None:
             saving.stage, saving.share = in_both(stage) or {}, share

@@ -16,6 +16,7 @@ KINDS: dict[str, str] = {
     "images.sort": "trocar_clinic.images.jobs:sort",
     "planning.seeds": "trocar_clinic.planning.jobs:plan_seeds",
     "planning.ablation": "trocar_clinic.planning.jobs:plan_heat",
+    "planning.edit": "trocar_clinic.planning.jobs:edit_seeds",
     "planning.check": "trocar_clinic.planning.check_job:check",
     "procedures.dose": "trocar_clinic.procedures.jobs:verify_dose",
     "procedures.margin": "trocar_clinic.procedures.jobs:verify_margin",

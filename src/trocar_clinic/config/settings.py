@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "trocar_clinic.pages",
+    "trocar_workspace",
     "allauth",
     "allauth.account",
     "allauth.mfa",

@@ -17,7 +17,7 @@ from trocar_clinic.records.files import path_of
 @page()
 def result_file(request: HttpRequest, number: int, name: str) -> HttpResponse:
     """Give a file of a result to whoever may see the row that the calculation was about."""
-    found = _job_for(request, number).files.filter(name=name).select_related("file").first()
+    found = job_for(request, number).files.filter(name=name).select_related("file").first()
     if found is None:
         raise Http404(name)
     kept = found.file
@@ -31,7 +31,7 @@ def result_file(request: HttpRequest, number: int, name: str) -> HttpResponse:
 @page()
 def result_archive(request: HttpRequest, number: int) -> HttpResponse:
     """Give all files of a result as one archive."""
-    job = _job_for(request, number)
+    job = job_for(request, number)
     files = list(job.files.select_related("file").order_by("name"))
     if not files:
         raise Http404(str(number))
@@ -48,7 +48,7 @@ def _packed(files: list[ResultFile]) -> bytes:
     return packed.getvalue()
 
 
-def _job_for(request: HttpRequest, number: int) -> Job:
+def job_for(request: HttpRequest, number: int) -> Job:
     """Return a job about a row that the reader may see; else it is as absent as one that does not exist."""
     job = Job.objects.filter(pk=number).first()
     if job is None:

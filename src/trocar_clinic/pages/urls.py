@@ -1,12 +1,13 @@
 """The addresses of the pages."""
 
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from trocar_clinic.pages import accounts, books, custody, quality, register, self_assessments, spreadsheets, today
 from trocar_clinic.pages.monitors import monitors
 from trocar_clinic.pages.results import result_archive, result_file
 from trocar_clinic.pages.sheets import sheet, sheet_file
+from trocar_clinic.pages.workspace import addresses as workspace_addresses
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="today"), name="home"),
@@ -18,6 +19,7 @@ urlpatterns = [
     path("trail/", accounts.trail, name="trail"),
     path("welcome/<str:word>/", accounts.welcome, name="welcome"),
     path("language/", today.language, name="language"),
+    path("workspace/<int:number>/", include(workspace_addresses)),
     path("results/<int:number>/", result_archive, name="result-archive"),
     path("results/<int:number>/<path:name>", result_file, name="result-file"),
     path("sheets/<slug:name>/<int:number>/", sheet, name="sheet"),

@@ -10,18 +10,23 @@ import numpy as np
 
 from trocar.cli.ablate_files import write_ablation_plan
 from trocar.cli.ablate_request import ablation_request
+from trocar.cli.edit import write_changed
 from trocar.cli.plan import write_proposal
 from trocar.cli.plan_request import guide_design, implant_request
 from trocar.cli.request_section import Section, read_request
 from trocar.messages import Message
 from trocar.plan.patient import Image
 from trocar.plan.structures import StructureSet
+from trocar.workflow.edit_bench import edit, open_bench
 from trocar.workflow.implant import plan_implant
 from trocar.workflow.plan_ablation import plan_ablation
 from trocar_clinic.calculations.kinds import Progress
+from trocar_clinic.calculations.models import Job
 from trocar_clinic.calculations.pace import Pace
 from trocar_clinic.calculations.telling import here_and_now, kept
 from trocar_clinic.images.reading import image_of, structures_of
+from trocar_clinic.planning.desks import opened_plan
+from trocar_workspace.edit_words import as_toml, edits_of
 
 REQUEST = "request.toml"
 READING = Message(code="cli.plan-reading", template="Reading images and structures")
@@ -66,6 +71,24 @@ def plan_heat(job: Any, progress: Progress) -> dict[str, Any]:
         proposed = plan_ablation(request, rng=np.random.default_rng(job.inputs["seed"]), progress=pace)
         pace(PAPERS, 0.0)
         write_ablation_plan(folder, request, proposed, at=here_and_now())
+        return kept(job, folder, pace)
+
+
+def edit_seeds(job: Any, progress: Progress) -> dict[str, Any]:
+    """Carry out changes that were made by hand on the workspace, and keep the changed plan with all its papers."""
+    pace = Pace(job, progress, usual=SEEDS_TAKE_S)
+    base = Job.objects.get(pk=job.inputs["base"])
+    with TemporaryDirectory() as place:
+        folder = Path(place) / "results"
+        folder.mkdir()
+        pace(READING, 0.0)
+        opened = opened_plan(base)
+        bench, current = open_bench(opened.request, opened.plan)
+        pace(READING, 1.0)
+        for change in edits_of(job.inputs["changes"]):
+            current = edit(bench, current, change)
+        text = as_toml(job.inputs["changes"])
+        write_changed(folder, opened, bench, current, changes_text=text, at=here_and_now(), told=pace)
         return kept(job, folder, pace)
 
 

@@ -1,6 +1,6 @@
 """Deeds by which the library makes a plan: begin, ask, stop, take over."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +11,9 @@ from trocar_clinic.accounts.policies import has_one_of
 from trocar_clinic.calculations.actions import ask, cancel
 from trocar_clinic.calculations.models import Job
 from trocar_clinic.calculations.queries import latest_job
-from trocar_clinic.calculations.results import paper_of, value_of
+from trocar_clinic.calculations.results import file_of, paper_of, value_of
 from trocar_clinic.custody.models import SeedLot
-from trocar_clinic.errors import refuse_if
+from trocar_clinic.errors import Verdict, refuse_if
 from trocar_clinic.images.models import ImageSeries
 from trocar_clinic.institution.models import StaffMember
 from trocar_clinic.institution.policies import Act, may
@@ -25,7 +25,7 @@ from trocar_clinic.planning.request_file import toml_of
 from trocar_clinic.records.actions import fresh
 from trocar_clinic.records.deed import deed
 
-SEEDS, HEAT = "planning.seeds", "planning.ablation"
+SEEDS, HEAT, EDIT = "planning.seeds", "planning.ablation", "planning.edit"
 
 
 def begin(
@@ -62,13 +62,7 @@ def ask_library(
     has_one_of(actor, PLANNERS).insist()
     with deed("planning.ask", actor=actor, at=at, note={"request": row.pk}):
         current: PlanRequest = fresh(row, version=row.version)
-        job = latest_job(current)
-        refuse_if(
-            job is not None and job.is_open,
-            "planning.still-working",
-            en="The library still works on this task; stop it first",
-            zh="本任务的计算尚未结束，请先停止",
-        ).insist()
+        _not_working(current).insist()
         current.request, current.entered, current.lot = toml_of(tables), dict(entered), lot
         current.save()
         inputs = {
@@ -80,6 +74,50 @@ def ask_library(
         }
         ask(SEEDS if current.case.technique == Technique.SEED else HEAT, current, actor=actor, at=at, inputs=inputs)
     return current
+
+
+def can_be_edited(job: Job | None) -> bool:
+    """Say whether a job left a plan of seeds that can be changed by hand."""
+    return (
+        job is not None
+        and job.kind in {SEEDS, EDIT}
+        and job.status == Job.Status.DONE
+        and file_of(job, "RTPLAN.dcm") is not None
+    )
+
+
+def ask_edit(row: PlanRequest, *, actor: User, at: datetime, base: Job, changes: Sequence[Mapping[str, Any]]) -> Job:
+    """Ask the library for a proposal changed by hand, with all its papers.
+
+    Raises
+    ------
+    Refused
+        A calculation of this task still runs, or there is nothing to change.
+    """
+    has_one_of(actor, PLANNERS).insist()
+    may(actor, Act.PLAN, Technique(row.case.technique), on=timezone.localdate(at)).insist()
+    with deed("planning.edit", actor=actor, at=at, note={"request": row.pk, "base": base.pk, "changes": len(changes)}):
+        current: PlanRequest = fresh(row, version=row.version)
+        _not_working(current).insist()
+        refuse_if(
+            not changes or not can_be_edited(base),
+            "planning.nothing-to-change",
+            en="There is no change to save",
+            zh="没有可保存的修改",
+        ).insist()
+        known = {name: base.inputs[name] for name in ("request", "images", "structures")}
+        inputs = {**known, "base": base.pk, "changes": [dict(each) for each in changes]}
+        return ask(EDIT, current, actor=actor, at=at, inputs=inputs)
+
+
+def _not_working(row: PlanRequest) -> Verdict:
+    job = latest_job(row)
+    return refuse_if(
+        job is not None and job.is_open,
+        "planning.still-working",
+        en="The library still works on this task; stop it first",
+        zh="本任务的计算尚未结束，请先停止",
+    )
 
 
 def stop(row: PlanRequest, *, actor: User, at: datetime) -> PlanRequest:

@@ -53,6 +53,8 @@ KNOWN = {
     "records/<slug:slug>/<int:number>/", "records/<slug:slug>/<int:number>/correct/", "records/<slug:slug>/<int:number>/void/",
     "records/<slug:slug>/<int:number>/history/", "records/<slug:slug>/<int:number>/do/<slug:name>/",
     "records/<slug:slug>/<int:number>/file/<slug:name>/",
+    "workspace/<int:number>/", *(f"workspace/<int:number>/{each}" for each in ("scene", "state", "save", "saving")),
+    *(f"workspace/<int:number>/{each}/<str:plane>/<int:index>" for each in ("picture", "outlines")),
     "results/<int:number>/", "results/<int:number>/<path:name>", "sheets/<slug:name>/<int:number>/",
     "sheets/<slug:name>/<int:number>/<slug:language>.pdf",
     "records/<slug:slug>/bring/", "records/<slug:slug>/bring/<int:number>/",
@@ -77,7 +79,9 @@ def test_nobody_gets_anywhere_without_signing_in(db: None) -> None:
             "<str:word>", "x"
         ).replace("<slug:name>", "x").replace("<str:key>", "x").replace("<slug:kind>", "months").replace(
             "<str:name>", "x"
-        ).replace("<path:name>", "x").replace("<slug:language>", "zh")
+        ).replace("<path:name>", "x").replace("<slug:language>", "zh").replace("<str:plane>", "transverse").replace(
+            "<int:index>", "1"
+        )
         for answer in (Client().get(address), Client().post(address)):
             assert answer.status_code in {301, 302, 405}, address
             assert answer.status_code == 405 or answer["Location"].startswith(("/account/login/", "/today/")), address

@@ -10,6 +10,7 @@ from trocar_clinic.calculations.queries import latest_job
 from trocar_clinic.custody.models import SeedLot, SeedMove
 from trocar_clinic.language import both
 from trocar_clinic.patients.models import Case
+from trocar_clinic.planning.making import can_be_edited
 from trocar_clinic.procedures.verifying import last_done
 
 register = template.Library()
@@ -46,6 +47,12 @@ def results_of(job: Job | None) -> dict[str, Any]:
         "dicom": dicom,
         "outcome": outcome,
     }
+
+
+@register.filter
+def editable(job: Job | None) -> bool:
+    """Say whether the plan that a job left can be changed on the workspace."""
+    return can_be_edited(job)
 
 
 @register.filter

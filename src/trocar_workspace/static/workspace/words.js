@@ -3,6 +3,7 @@
 const WORDS = {
   workspace: ["计划工作台", "planning workspace"],
   tools: ["修改工具", "tools"],
+  back: ["← 返回计划任务", "← Planning task"],
   undo: ["撤销", "Undo"],
   redo: ["重做", "Redo"],
   "add-seed": ["加粒子", "Add seed"],
@@ -75,7 +76,9 @@ const WORDS = {
   ],
 };
 
-let language = localStorage.getItem("trocar-language") || (navigator.language.startsWith("zh") ? "zh" : "en");
+// The record keeps the reader's language in a cookie; alone, the page remembers it by itself.
+const chosen = document.cookie.match(/trocar_language=(\w+)/)?.[1] || localStorage.getItem("trocar-language") || navigator.language;
+let language = chosen.startsWith("zh") ? "zh" : "en";
 
 export const spoken = () => language;
 
