@@ -174,11 +174,12 @@ def draw(rows: list[dict[str, str]], path: Path) -> None:
         for panel, aim in zip(panels[:, column], (97.0, 99.0, 1.0), strict=True):
             panel.axhline(aim, color="#5b6875", linewidth=0.7, linestyle="dotted")
         panels[0, column].set_title(kind.value, fontsize=8)
+        panels[2, column].set_xlim(-0.5, 2.5)
         panels[2, column].set_xticks(range(3), [f"{value:g}" for value in SLICES])
     for panel, name in zip(panels[:, 0], ("recall, %", "precision, %", "median error, mm"), strict=True):
         panel.set_ylabel(name)
     panels[0, 0].set_ylim(None, 101)
-    panels[1, 0].set_ylim(None, 101)
+    panels[1, 0].set_ylim(min(90.0, panels[1, 0].get_ylim()[0]), 101)
     panels[2, 0].set_ylim(0, None)
     figure.supxlabel("slice thickness, mm (one point a scan; dotted: the aims at 2.5 mm)", fontsize=9)
     figure.savefig(path, metadata={"Date": None})
