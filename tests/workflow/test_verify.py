@@ -19,6 +19,9 @@ from trocar.workflow.verify_request import StatedCounts, VerifyRequest
 PLACED_WITHIN_MM = 1.0
 """Median error allowed to the finder at 2.5 mm."""
 
+TAKEN_APART = 0.35
+"""Errors taken one by one add in squares only as far as D90 answers them linearly; and 100 draws know 10 %."""
+
 
 def request(**changes: object) -> VerifyRequest:
     image = torso()
@@ -89,6 +92,19 @@ def test_intervals_hold_the_value_and_widen_with_nothing_known_of_contours(verif
         assert metric.low is not None
         assert metric.high is not None
         assert metric.low < metric.value < metric.high
+
+
+def test_the_error_that_weighs_most_is_named_first_and_shares_add_up(verified: Verification) -> None:
+    shares = verified.error_shares
+    assert {share.key for share in shares} == {number.key for number in error_budget().numbers}
+    assert sum(share.share_of_d90 for share in shares) == pytest.approx(1.0)
+    assert shares[0].d90_gy == max(share.d90_gy for share in shares)
+    (target,) = [each for each in verified.outcomes if each.is_target]
+    d90 = target.metric("D90")
+    assert d90.low is not None
+    assert d90.high is not None
+    apart = np.sqrt(sum(share.d90_gy**2 for share in shares))
+    assert (d90.high - d90.low) / (2 * 1.96) == pytest.approx(apart, rel=TAKEN_APART)
 
 
 def test_the_place_of_the_seed_left_out_is_cold_and_further_seeds_mend_it(verified: Verification) -> None:

@@ -11,6 +11,8 @@ from trocar.workflow.tolerances import CheckTolerances, Tolerance, tolerances_fr
 
 CONFIDENCE = {
     "found": say("cli.confidence-found", "read in the publication"),
+    "found_copy": say("cli.confidence-copy", "read in a copy of the publication"),
+    "derived": say("cli.confidence-derived", "computed from numbers of the publication"),
     "memory_unverified": say("cli.confidence-memory", "from memory, not yet verified"),
     "measured": say("cli.confidence-measured", "measured in this repository"),
     "convention": say("cli.confidence-convention", "convention of this check"),

@@ -23,19 +23,17 @@ from trocar.geometry.volume import Volume
 from trocar.imaging.register import checkerboard
 from trocar.messages import Language
 from trocar.plan.structures import StructureSet
-from trocar.report.basis import Limit
 from trocar.report.pictures import Paper
 from trocar.report.protection import discharge_card
 from trocar.report.typeset import typeset
 from trocar.report.verification import verification_document
-from trocar.report.verified_case import VerifiedCase
+from trocar.report.verified_case import NamedError, VerifiedCase
 from trocar.results.dose import Dose
 from trocar.results.protection import ProtectionEstimate
 from trocar.results.seeds_seen import FoundSeed
 from trocar.results.verification import FurtherSeeds, Interval
 from trocar.workflow.compute import compute_dose, dose_provenance
 from trocar.workflow.verification import Verification
-from trocar.workflow.verify_errors import ErrorBudget
 from trocar.workflow.verify_request import VerifyRequest
 
 DOSE_MARGIN_MM, DOSE_SPACING_MM = 30.0, 1.0
@@ -124,24 +122,31 @@ def verified_case(request: VerifyRequest, verified: Verification, dose: Volume, 
         further=verified.further,
         protection=verified.protection,
         swollen=verified.swollen,
-        errors=_printed_errors(verified.budget, language),
+        errors=_printed_errors(verified, language),
         corrected_by=verified.corrected_by,
         findings=verified.findings,
         provenance=dose_provenance(verified.implanted, formalism=Formalism.LINE_2D),
     )
 
 
-def _printed_errors(budget: ErrorBudget | None, language: Language) -> tuple[Limit, ...]:
-    """Return the errors that intervals rest on, as a report prints them: one standard deviation each."""
+def _printed_errors(verified: Verification, language: Language) -> tuple[NamedError, ...]:
+    """Return the errors that intervals rest on as a report prints them, the weightiest first."""
+    if verified.budget is None:
+        return ()
     units = {"percent": "%", "mm": "mm"}
+    shares = {share.key: share for share in verified.error_shares}
+    order = list(shares)
+    numbers = sorted(verified.budget.numbers, key=lambda n: order.index(n.key) if n.key in shares else len(order))
+    chinese = language is Language.CHINESE
     return tuple(
-        Limit(
-            meaning=number.meaning_zh if language is Language.CHINESE else number.meaning,
-            value=f"± {number.value:g} {units[number.unit]}",
-            source=number.source,
+        NamedError(
+            meaning=number.meaning_zh if chinese else number.meaning,
+            size=f"± {number.value:g} {units[number.unit]}",
+            source=number.source_zh if chinese else number.source,
             confidence=CONFIDENCE.get(number.confidence, number.confidence),
+            share=shares.get(number.key),
         )
-        for number in (budget.numbers if budget is not None else ())
+        for number in numbers
     )
 
 
@@ -195,12 +200,26 @@ def verification_data(verified: Verification, language: Language) -> dict[str, A
         "swelling_going_down": [_interval_json(each) for each in verified.swollen] if verified.swollen else None,
         "protection": _protection_json(verified.protection),
         "corrected_by": verified.corrected_by,
-        "errors": [
-            {"key": n.key, "value": n.value, "unit": n.unit, "source": n.source, "confidence": n.confidence}
-            for n in (verified.budget.numbers if verified.budget is not None else ())
-        ],
+        "errors": _errors_json(verified),
         "findings": [finding_json(finding, language) for finding in verified.findings],
     }
+
+
+def _errors_json(verified: Verification) -> list[dict[str, Any]]:
+    shares = {share.key: share for share in verified.error_shares}
+    return [
+        {
+            "key": number.key,
+            "value": number.value,
+            "unit": number.unit,
+            "source": number.source,
+            "confidence": number.confidence,
+            "d90_gy": shares[number.key].d90_gy if number.key in shares else None,
+            "v100_percent": shares[number.key].v100_percent if number.key in shares else None,
+            "share_of_d90": shares[number.key].share_of_d90 if number.key in shares else None,
+        }
+        for number in (verified.budget.numbers if verified.budget is not None else ())
+    ]
 
 
 def _interval_json(metric: Interval) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Intervals of dose indices by Monte Carlo over named errors. Theory: docs/theory/seed_localisation.md, equation (V3).
+"""Intervals of dose indices by Monte Carlo over named errors. Theory: docs/theory/verification.md, (V3) and (V5).
 
 Points are drawn once, in and about each structure; a draw of the errors moves the seeds, shifts them against the
 structures, moves the structures' surfaces and scales the dose. What is asked of each draw is counted on those points;
@@ -6,7 +6,8 @@ the spread of the answers is the interval, and their centre is the exact answer,
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 
 import numpy as np
 from jaxtyping import Float
@@ -31,11 +32,14 @@ class ErrorSizes(Value):
         Shift of a structure's surface, outward or inward all round.
     strength
         Relative error of the strength of all seeds together.
+    seed_strength
+        Relative error of the strength of each seed, for itself.
     """
 
     registration_mm: float
     contouring_mm: float
     strength: float
+    seed_strength: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,10 +70,10 @@ class ErrorSample(Value):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SeedErrors(Value):
-    """One draw of what moves the dose: an offset a seed, and a common factor."""
+    """One draw of what changes the dose: an offset and a factor a seed."""
 
     offsets_mm: Float[np.ndarray, "seeds 3"]
-    factor: float
+    factors: Float[np.ndarray, " seeds"]
 
 
 def error_sample(region: Region, *, is_target: bool, count: int, rng: np.random.Generator) -> ErrorSample:
@@ -114,7 +118,7 @@ def drawn_metrics(
     """
     points = np.concatenate([sample.points_lps_mm for sample in samples])
     cuts = np.cumsum([len(sample.points_lps_mm) for sample in samples])[:-1]
-    still = SeedErrors(offsets_mm=np.zeros((len(seed_sd_mm), 3)), factor=1.0)
+    still = SeedErrors(offsets_mm=np.zeros((len(seed_sd_mm), 3)), factors=np.ones(len(seed_sd_mm)))
     base = [
         metrics_of(sample, dose, margin_mm=0.0, reference_gy=reference_gy)
         for sample, dose in zip(samples, np.split(dose_at(points, still), cuts), strict=True)
@@ -122,18 +126,69 @@ def drawn_metrics(
     found: list[dict[str, list[float]]] = [{name: [] for name in each} for each in base]
     for _ in range(draws):
         offsets = rng.standard_normal((len(seed_sd_mm), 3)) * seed_sd_mm[:, None]
-        factor = 1.0 + sizes[0].strength * rng.standard_normal()
+        factors = 1.0 + sizes[0].strength * rng.standard_normal()
+        factors = factors * (1.0 + sizes[0].seed_strength * rng.standard_normal(len(seed_sd_mm)))
         shift = rng.standard_normal(3)
         moved = np.concatenate(
             [s.points_lps_mm + size.registration_mm * shift for s, size in zip(samples, sizes, strict=True)]
         )
-        dose = np.split(dose_at(moved, SeedErrors(offsets_mm=offsets, factor=float(factor))), cuts)
+        dose = np.split(dose_at(moved, SeedErrors(offsets_mm=offsets, factors=factors)), cuts)
         for sample, size, values, before, into in zip(samples, sizes, dose, base, found, strict=True):
             margin = size.contouring_mm * float(rng.standard_normal())
             after = metrics_of(sample, values, margin_mm=margin, reference_gy=reference_gy)
             for name, value in before.items():
                 into[name].append(after.get(name, float("nan")) - value)
     return [{name: np.array(values) for name, values in each.items()} for each in found]
+
+
+class ErrorKind(Enum):
+    """What may be wrong, by the name the packs use."""
+
+    LOCALISATION = "localisation"
+    REGISTRATION = "registration"
+    CONTOURING = "contouring"
+    STRENGTH = "strength"
+    SEED_STRENGTH = "seed_strength"
+
+
+def spread_by_kind(
+    sample: ErrorSample,
+    dose_at: Callable[[Float[np.ndarray, "n 3"], SeedErrors], Float[np.ndarray, " n"]],
+    *,
+    sizes: ErrorSizes,
+    seed_sd_mm: Float[np.ndarray, " seeds"],
+    reference_gy: float,
+    draws: int,
+    rng: np.random.Generator,
+) -> dict[ErrorKind, dict[str, float]]:
+    """Return the standard deviation that each kind of error alone gives each metric. Equation (V5).
+
+    Parameters
+    ----------
+    sample, dose_at, sizes, seed_sd_mm, reference_gy, draws, rng
+        As in `drawn_metrics`, of one structure.
+    """
+    none = ErrorSizes(registration_mm=0.0, contouring_mm=0.0, strength=0.0, seed_strength=0.0)
+    alone = {
+        ErrorKind.LOCALISATION: none,
+        ErrorKind.REGISTRATION: replace(none, registration_mm=sizes.registration_mm),
+        ErrorKind.CONTOURING: replace(none, contouring_mm=sizes.contouring_mm),
+        ErrorKind.STRENGTH: replace(none, strength=sizes.strength),
+        ErrorKind.SEED_STRENGTH: replace(none, seed_strength=sizes.seed_strength),
+    }
+    spreads = {}
+    for kind, size in alone.items():
+        departures = drawn_metrics(
+            [sample],
+            dose_at,
+            sizes=[size],
+            seed_sd_mm=seed_sd_mm if kind is ErrorKind.LOCALISATION else np.zeros(len(seed_sd_mm)),
+            reference_gy=reference_gy,
+            draws=draws,
+            rng=rng,
+        )[0]
+        spreads[kind] = {name: float(np.nanstd(values)) for name, values in departures.items()}
+    return spreads
 
 
 def metrics_of(

@@ -93,6 +93,10 @@ def _meaning(limit: ProtectionLimit, language: Language) -> str:
     return limit.meaning_zh if language is Language.CHINESE else limit.meaning
 
 
+def _source(limit: ProtectionLimit, language: Language) -> str:
+    return limit.source_zh if language is Language.CHINESE else limit.source
+
+
 _WHO = {
     "child": say("report.protect-child", "Children, pregnant women"),
     "carer": say("report.protect-carer", "Adults who live with or visit the patient"),
@@ -142,7 +146,7 @@ def _limit_table(estimate: ProtectionEstimate, language: Language) -> Table:
             Column(head=say("report.protect-limit-source", "Source"), share=1.0),
         ),
         rows=tuple(
-            (_meaning(each, language), _value(each), f"{each.source}{'' if each.may_block else ' †'}")
+            (_meaning(each, language), _value(each), f"{_source(each, language)}{'' if each.may_block else ' †'}")
             for each in estimate.limits
         ),
         compact=True,

@@ -22,7 +22,7 @@ from trocar.report.document import (
 from trocar.report.page_head import count_of, hash_words, identity_rows, moment_words, running_head
 from trocar.report.pictures import Paper
 from trocar.report.protection import protection_blocks
-from trocar.report.verification_doses import cold_blocks, dose_blocks
+from trocar.report.verification_doses import cold_blocks, dose_blocks, error_blocks
 from trocar.report.verification_registration import registration_blocks
 from trocar.report.verification_seeds import crop_blocks, seed_blocks, slice_blocks
 from trocar.report.verified_case import VerifiedCase
@@ -67,13 +67,14 @@ def _blocks(case: VerifiedCase, paper: Paper) -> Iterator[Block]:
         )
     )
     yield from slice_blocks(case, paper)
+    yield from error_blocks(case)
     yield from cold_blocks(case)
     yield from seed_blocks(case, paper)
     yield from registration_blocks(case, paper)
     yield from crop_blocks(case, paper)
     if case.protection is not None:
         yield from protection_blocks(case.protection, paper=paper)
-    yield from basis_blocks(case.provenance, limits=case.errors, deviations=(), files=())
+    yield from basis_blocks(case.provenance, limits=(), deviations=(), files=())
 
 
 def _verdict(case: VerifiedCase) -> Box:

@@ -8,7 +8,7 @@ from trocar.report.document import Align, Block, Box, Column, Heading, Paragraph
 from trocar.report.page_head import place_words
 from trocar.report.pictures import Paper
 from trocar.report.verification_pictures import planned_and_implanted_picture
-from trocar.report.verified_case import VerifiedCase
+from trocar.report.verified_case import NamedError, VerifiedCase
 from trocar.results.verification import FurtherSeeds, Interval, StructureOutcome
 
 
@@ -107,6 +107,51 @@ def _metric_cells(metric: Interval, *, digits: int = 1) -> tuple[str, ...]:
 def _index_rows(case: VerifiedCase) -> Iterator[tuple[Text, ...]]:
     for metric in case.indices:
         yield ("", *_metric_cells(metric, digits=2))
+
+
+def error_blocks(case: VerifiedCase) -> Iterator[Block]:
+    """Yield the errors that the intervals rest on, and which of them weighs most."""
+    if not case.errors:
+        return
+    yield Heading(text=say("report.verify-errors", "What the intervals rest on"))
+    first = case.errors[0]
+    if first.share is not None:
+        yield Paragraph(
+            text=say(
+                "report.verify-error-most",
+                "The interval of D90 comes first of all from this error: {meaning} ({share:.0f} % of the variance).",
+                meaning=first.meaning,
+                share=100.0 * first.share.share_of_d90,
+            )
+        )
+    yield Table(
+        columns=(
+            Column(head=say("report.verify-error", "Error"), share=2.4),
+            Column(head=say("report.verify-error-size", "One standard deviation"), align=Align.RIGHT, share=0.9),
+            Column(head=say("report.verify-error-d90", "D90 (Gy)"), align=Align.RIGHT),
+            Column(head=say("report.verify-error-v100", "V100 (%)"), align=Align.RIGHT),
+            Column(head=say("report.verify-error-share", "Share"), align=Align.RIGHT),
+            Column(head=say("report.column-basis", "Source and how sure"), share=2.4),
+        ),
+        rows=tuple(_error_row(error) for error in case.errors),
+        compact=True,
+        caption=say(
+            "report.verify-errors-caption",
+            "Each error alone: standard deviation it gives the target's D90 and V100, and its share of the variance of "
+            "D90.",
+        ),
+    )
+
+
+def _error_row(error: NamedError) -> tuple[Text, ...]:
+    share = error.share
+    weighed = (
+        ("–",) * 3
+        if share is None
+        else (f"± {share.d90_gy:.1f}", f"± {share.v100_percent:.1f}", f"{100.0 * share.share_of_d90:.0f} %")
+    )
+    basis = say("report.basis-of-limit", "{source} [{confidence}]", source=error.source, confidence=error.confidence)
+    return error.meaning, error.size, *weighed, basis
 
 
 def cold_blocks(case: VerifiedCase) -> Iterator[Block]:

@@ -6,7 +6,7 @@ from trocar.geometry.volume import Volume
 from trocar.plan.patient import Image
 from trocar.plan.plan import ImplantPlan
 from trocar.plan.structures import Structure
-from trocar.report.basis import Limit
+from trocar.report.document import Text
 from trocar.results.dvh import Dvh
 from trocar.results.findings import Finding
 from trocar.results.indices import ImplantIndices
@@ -16,12 +16,34 @@ from trocar.results.registration import Registration
 from trocar.results.seeds_seen import FoundSeed
 from trocar.results.verification import (
     ColdRegion,
+    ErrorShare,
     FurtherSeeds,
     Interval,
     SeedComparison,
     SeedCounts,
     StructureOutcome,
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedError:
+    """An error that intervals rest on, as printed.
+
+    Parameters
+    ----------
+    meaning, size
+        What it is, and one standard deviation with its unit.
+    source, confidence
+        Where it comes from and how sure that is.
+    share
+        What it alone does to the target; None where there is no target.
+    """
+
+    meaning: Text
+    size: str
+    source: Text
+    confidence: Text
+    share: ErrorShare | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +71,7 @@ class VerifiedCase:
     indices, cold, further, protection, swollen
         CI, EI, HI; what is cold and what would mend it; protection of others; with the swelling going down.
     errors, corrected_by
-        What the intervals rest on, and who corrected seeds by hand.
+        What the intervals rest on, the weightiest first, and who corrected seeds by hand.
     findings, provenance
         What must be seen, and where the numbers come from.
     """
@@ -76,7 +98,7 @@ class VerifiedCase:
     further: FurtherSeeds | None
     protection: ProtectionEstimate | None
     swollen: tuple[Interval, ...] | None
-    errors: tuple[Limit, ...]
+    errors: tuple[NamedError, ...]
     corrected_by: str
     findings: tuple[Finding, ...]
     provenance: Provenance

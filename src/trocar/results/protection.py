@@ -19,6 +19,7 @@ class ProtectionLimit(Value):
     meaning: str
     meaning_zh: str
     source: str
+    source_zh: str
     may_block: bool
 
 

@@ -138,6 +138,26 @@ class Interval(Value):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ErrorShare(Value):
+    """What one named error alone does to the target's numbers.
+
+    Parameters
+    ----------
+    key
+        Name of the error in the pack.
+    d90_gy, v100_percent
+        Standard deviation of D90 and of V100 by it alone.
+    share_of_d90
+        Of the variance of D90, all errors taken one by one; 0 to 1.
+    """
+
+    key: str
+    d90_gy: float
+    v100_percent: float
+    share_of_d90: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StructureOutcome(Value):
     """What a structure receives.
 

@@ -23,8 +23,8 @@ class SourcedNumber(Value):
         As the pack states it.
     meaning, meaning_zh
         What it is.
-    source
-        Title, with DOI where there is one.
+    source, source_zh
+        Title, with DOI where there is one; the Chinese title where the pack gives one.
     confidence
         As the pack explains it; ``memory_unverified`` is shown and never blocks.
     """
@@ -35,12 +35,13 @@ class SourcedNumber(Value):
     meaning: str
     meaning_zh: str
     source: str
+    source_zh: str
     confidence: str
 
     @property
     def may_block(self) -> bool:
         """Whether somebody has read it where it stands: only then may it demand action."""
-        return self.confidence in {"found", "found_copy", "measured"}
+        return self.confidence in {"found", "found_copy", "measured", "derived"}
 
 
 def sourced_numbers(text: str, *, schema: str, section: str, units: Mapping[str, str]) -> dict[str, SourcedNumber]:
@@ -97,5 +98,6 @@ def _number(key: str, entry: Mapping[str, Any], sources: Mapping[str, Any]) -> S
         meaning=str(entry["meaning"]),
         meaning_zh=str(entry["meaning_zh"]),
         source=f"{source['title']}{doi}",
+        source_zh=f"{source.get('title_zh', source['title'])}{doi}",
         confidence=str(entry["confidence"]),
     )

@@ -13,6 +13,7 @@ from trocar.results.registration import Registration
 from trocar.results.seeds_seen import FoundSeed, Localisation
 from trocar.results.verification import (
     ColdRegion,
+    ErrorShare,
     FurtherSeeds,
     Interval,
     SeedComparison,
@@ -52,6 +53,8 @@ class Verification(Value):
         Of every structure, the target first.
     indices
         CI, EI and HI with their intervals.
+    error_shares
+        What each named error alone does to the target, the weightiest first; empty without errors or a target.
     cold, further
         What is below the reference dose, and where further seeds would mend it.
     protection
@@ -79,6 +82,7 @@ class Verification(Value):
     planned_dvhs: tuple[Dvh, ...]
     implanted_dvhs: tuple[Dvh, ...]
     indices: tuple[Interval, ...]
+    error_shares: tuple[ErrorShare, ...]
     cold: tuple[ColdRegion, ...]
     further: FurtherSeeds | None
     protection: ProtectionEstimate | None

@@ -93,6 +93,7 @@ def verify_implant(request: VerifyRequest, *, progress: Progress | None = None) 
         planned_dvhs=judged.planned_dvhs,
         implanted_dvhs=judged.implanted_dvhs,
         indices=judged.indices,
+        error_shares=judged.error_shares,
         cold=cold,
         further=further,
         protection=_protection(request, implanted),

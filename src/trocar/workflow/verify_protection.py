@@ -120,6 +120,7 @@ def _limit(number: SourcedNumber) -> ProtectionLimit:
         meaning=number.meaning,
         meaning_zh=number.meaning_zh,
         source=number.source,
+        source_zh=number.source_zh,
         may_block=number.may_block,
     )
 

@@ -16,7 +16,7 @@ from trocar.results.dvh import Dvh
 from trocar.results.indices import ImplantIndices
 from trocar.results.registration import Registration
 from trocar.results.seeds_seen import FoundSeed
-from trocar.results.verification import Interval, StructureOutcome, index_intervals
+from trocar.results.verification import ErrorShare, Interval, StructureOutcome, index_intervals
 from trocar.workflow.carry import carry_structures
 from trocar.workflow.histograms import (
     ORGAN_METRICS,
@@ -29,7 +29,7 @@ from trocar.workflow.histograms import (
     metric_value,
     region_of,
 )
-from trocar.workflow.verify_errors import with_intervals
+from trocar.workflow.verify_errors import error_shares, with_intervals
 from trocar.workflow.verify_request import VerifyRequest
 from trocar.workflow.verify_seeds import places_of
 
@@ -66,6 +66,7 @@ class JudgedDoses:
     planned_indices: ImplantIndices | None
     implanted_indices: ImplantIndices | None
     indices: tuple[Interval, ...]
+    error_shares: tuple[ErrorShare, ...]
 
 
 def pair_of_doses(planned: ImplantPlan, implanted: ImplantPlan, *, reference_gy: float, end_cap: EndCap) -> PairOfDoses:
@@ -94,17 +95,29 @@ def judged_doses(
     rows = [_evaluated(each, doses, target, request) for each in drawn]
     before, after = _target_indices(target, doses)
     outcomes, indices = tuple(row[0] for row in rows), index_intervals(before, after)
+    shares: tuple[ErrorShare, ...] = ()
     if request.budget is not None and request.end_cap is not EndCap.ROUNDED:  # rounded ends have no closed distance
+        seed_sd_mm = np.array([seed.position_sd_mm for seed in seen])
         outcomes, indices = with_intervals(
             outcomes,
             indices,
             tuple(doses.region(each) for each in drawn),
             implanted,
-            seed_sd_mm=np.array([seed.position_sd_mm for seed in seen]),
+            seed_sd_mm=seed_sd_mm,
             budget=request.budget,
             reference_gy=doses.reference_gy,
             rng=np.random.default_rng(SEED_OF_ERRORS),
         )
+        if outcomes and outcomes[0].is_target:
+            shares = error_shares(
+                outcomes[0],
+                doses.region(drawn[0]),
+                implanted,
+                seed_sd_mm=seed_sd_mm,
+                budget=request.budget,
+                reference_gy=doses.reference_gy,
+                rng=np.random.default_rng(SEED_OF_ERRORS),
+            )
     return JudgedDoses(
         outcomes=outcomes,
         planned_dvhs=tuple(row[1] for row in rows),
@@ -112,6 +125,7 @@ def judged_doses(
         planned_indices=before,
         implanted_indices=after,
         indices=indices,
+        error_shares=shares,
     )
 
 
