@@ -9,7 +9,8 @@ import numpy as np
 from trocar.geometry.contours import Contour, ContourKind
 from trocar.geometry.grid import Grid
 from trocar.geometry.volume import Quantity, Volume
-from trocar.phantom.metal_scan import Scanner
+from trocar.phantom.metal_scan import Scanner, scan_with_rods
+from trocar.phantom.rods import Rod
 from trocar.plan.patient import Image, ImageReference, Patient
 from trocar.plan.plan import ImplantPlan, Prescription
 from trocar.plan.seeds import Seed, Strength
@@ -109,22 +110,40 @@ def implanted(
     strays_lps_mm: tuple[tuple[float, float, float], ...] = (),
     shift_lps_mm: tuple[float, float, float] = (0.0, 0.0, 0.0),
     slice_mm: float = 2.5,
+    scale: float = 1.0,
+    at: datetime = SCANNED,
+    moved_lps_mm: tuple[float, float, float] = (6.0, -4.0, 5.0),
+    other_metal: tuple[Rod, ...] = (),
 ) -> SimulatedImplant:
     """Return the scan after an implant with small errors."""
     image = torso()
     errors = ImplantErrors(
-        along_mm=1.0, across_mm=0.7, shift_lps_mm=shift_lps_mm, not_implanted=missing, strays_lps_mm=strays_lps_mm
+        along_mm=1.0,
+        across_mm=0.7,
+        shift_lps_mm=shift_lps_mm,
+        scale=scale,
+        not_implanted=missing,
+        strays_lps_mm=strays_lps_mm,
     )
     return simulate_implant(
         image,
         plan(image),
         errors=errors,
-        posture=Posture(turned_deg=3.0, moved_lps_mm=(6.0, -4.0, 5.0)),
+        posture=Posture(turned_deg=3.0, moved_lps_mm=moved_lps_mm),
         scanner=QUICK,
         slice_mm=slice_mm,
-        at=SCANNED,
+        at=at,
+        other_metal=other_metal,
         rng=np.random.default_rng(7),
     )
+
+
+def with_metal(image: Image, *rods: Rod) -> Image:
+    """Return an image scanned with metal in the body."""
+    volume = scan_with_rods(
+        image.volume, rods, QUICK, slice_mm=image.volume.grid.spacing_ijk_mm[2], generator=np.random.default_rng(1)
+    )
+    return replace(image, volume=volume)
 
 
 def of_another(image: Image) -> Image:

@@ -1,14 +1,23 @@
 """Verification of an implant on simulated scans whose truth is known; and what is refused."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
-from implant_scenes import TARGET_AT, implanted, mirrored, of_another, plan, structures, torso
+from implant_scenes import IMPLANTED, TARGET_AT, implanted, mirrored, of_another, plan, structures, torso, with_metal
 from trocar.errors import ImagingError, PlanError
+from trocar.geometry.affine import apply_affine
+from trocar.messages import Language
+from trocar.phantom.rods import Layer, Rod
+from trocar.phantom.xray import Metal
+from trocar.plan.access import AccessRules, Obstacle
+from trocar.plan.patient import Image
 from trocar.results.findings import Severity
+from trocar.results.registration import Landmarks
 from trocar.results.verification import Fate, SeedCounts
+from trocar.workflow.implant_request import ImplantRequest, NeedleWish, Seeding, SeedStock
 from trocar.workflow.swelling import Swelling
 from trocar.workflow.verification import Verification
 from trocar.workflow.verify import verify_implant
@@ -21,6 +30,35 @@ PLACED_WITHIN_MM = 1.0
 
 TAKEN_APART = 0.35
 """Errors taken one by one add in squares only as far as D90 answers them linearly; and 100 draws know 10 %."""
+
+
+def needle_request(image: Image, *, most_depth_mm: float = 120.0) -> ImplantRequest:
+    """Return what the plan was made from: free needles from anywhere, two millimetres off the gland."""
+    return ImplantRequest(
+        label="Made up",
+        image=image,
+        structures=structures(image),
+        target="CTV",
+        prescription_gy=120.0,
+        implant_at=IMPLANTED,
+        goals=(),
+        stock=(SeedStock(source_model="I125_6711", strength=plan(image).seeds[0].strength, count=None, lot=""),),
+        needles=NeedleWish(
+            rules=AccessRules(
+                obstacles=(Obstacle(structure=structures(image).named("Gland"), margin_mm=2.0),),
+                needle_length_mm=150.0,
+                needle_radius_mm=0.6,
+                most_depth_mm=most_depth_mm,
+                beyond_target_mm=2.0,
+                least_in_target_mm=5.0,
+            ),
+            spacing_mm=5.0,
+            reach_mm=6.0,
+            facing_lps=None,
+            within_deg=180.0,
+        ),
+        seeding=Seeding(step_mm=1.0, pitch_mm=5.0, tip_to_seed_mm=3.0, seed_length_mm=4.5, seed_diameter_mm=0.8),
+    )
 
 
 def request(**changes: object) -> VerifyRequest:
@@ -163,6 +201,78 @@ def test_an_implant_on_the_other_side_is_refused() -> None:
 def test_a_planning_image_is_asked_for() -> None:
     with pytest.raises(PlanError, match="--planning-ct"):
         verify_implant(request(planning=None))
+
+
+def test_a_metal_hip_in_view_is_said_with_the_part_that_was_not_searched() -> None:
+    """The hip lies in the slices of the target, 50 mm from it: seeds are still found, and the gap is told."""
+    hip = Rod(
+        centre_lps_mm=np.add(TARGET_AT, [85.0, 10.0, 0.0]),
+        axis_lps=np.array([0.0, 0.0, 1.0]),
+        layers=(Layer(radius_mm=11.0, length_mm=40.0, metal=Metal.TITANIUM),),
+    )
+    before = with_metal(torso(), hip)
+    outcome = verify_implant(request(scan=implanted(other_metal=(hip,)).scan, planning=before, budget=None))
+    (body,) = outcome.metal
+    assert body.volume_cc == pytest.approx(np.pi * 1.1**2 * 4.0, rel=0.4)
+    (told,) = [each for each in outcome.findings if each.message.code == "verify.metal-in-view"]
+    assert told.severity is Severity.ATTENTION
+    assert "not searched" in told.message.text()
+    assert "未搜索" in told.message.text(Language.CHINESE)
+    assert len(outcome.comparison.pairs) >= 17
+
+
+def test_landmarks_measure_the_registration_and_its_error_stands_for_the_budgets() -> None:
+    marks = np.add(TARGET_AT, np.array([[0.0, 0, 0], [12, 0, 0], [0, 12, 0], [0, 0, 12.0]]))
+    truth = implanted().scan_from_plan
+    after = apply_affine(truth, marks)
+    after[0] += [0.0, 0.0, 9.0]
+    outcome = verify_implant(
+        request(scan=implanted().scan, landmarks=Landmarks(before_lps_mm=marks, after_lps_mm=after))
+    )
+    misses = np.array(outcome.landmark_errors_mm)
+    assert misses[0] == pytest.approx(9.0, abs=1.5)
+    assert misses[1:].max() < 1.5
+    assert outcome.budget is not None
+    assert outcome.budget.value("registration") == pytest.approx(np.sqrt((misses**2).mean() / 3.0))
+    assert "verify.landmarks-off" in {each.message.code for each in outcome.findings}
+
+
+def test_a_scan_dated_before_the_implant_is_told() -> None:
+    early = replace(implanted().scan, acquired_at=IMPLANTED - timedelta(days=2))
+    outcome = verify_implant(request(scan=early, structures=None, budget=None))
+    assert "verify.scan-before-implant" in {each.message.code for each in outcome.findings}
+
+
+def test_a_count_that_reads_a_seed_into_the_picture_is_told() -> None:
+    """Eighteen are in the body; told nineteen, the finder may find a nineteenth: then both numbers are told."""
+    outcome = verify_implant(
+        request(scan=implanted(missing=(4,)).scan, counts=StatedCounts(taken=19, implanted=19, returned=0), budget=None)
+    )
+    assert outcome.seen_by_picture == 18
+    codes = {each.message.code for each in outcome.findings}
+    assert codes & {"verify.count-seen", "verify.count-decided"}
+
+
+def test_needles_by_the_rules_of_the_plan_reach_the_cold_place(verified: Verification) -> None:
+    image = torso()
+    reached = verify_implant(request(needles=needle_request(image), budget=None))
+    assert reached.further is not None
+    assert reached.further.ways
+    assert len(reached.further.ways) == len(reached.further.positions_lps_mm)
+    assert reached.further.v100_after_percent > reached.further.v100_before_percent
+    for way in reached.further.ways:
+        assert 0.0 < way.depth_mm <= 120.0
+
+
+def test_a_cold_place_that_no_needle_reaches_is_said_with_what_stands_in_the_way() -> None:
+    image = torso()
+    short = needle_request(image, most_depth_mm=10.0)
+    outcome = verify_implant(request(needles=short, budget=None))
+    assert outcome.further is not None
+    assert outcome.further.ways == ()
+    assert len(outcome.further.blocked_lps_mm)
+    assert outcome.further.hindrance is not None
+    assert "10" in outcome.further.hindrance.text()
 
 
 @pytest.mark.parametrize(

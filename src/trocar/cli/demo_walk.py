@@ -27,7 +27,7 @@ from trocar.cli.plan import write_proposal
 from trocar.cli.plan_request import guide_design, implant_request
 from trocar.cli.request_section import read_request
 from trocar.cli.verify import tell
-from trocar.cli.verify_files import verification_data
+from trocar.cli.verify_json import verification_data
 from trocar.dicom.image_writer import write_image
 from trocar.phantom.case import PhantomCase, Site, build_phantom
 from trocar.report.document import say

@@ -15,6 +15,7 @@ CONFIDENCE = {
     "derived": say("cli.confidence-derived", "computed from numbers of the publication"),
     "memory_unverified": say("cli.confidence-memory", "from memory, not yet verified"),
     "measured": say("cli.confidence-measured", "measured in this repository"),
+    "measured_here": say("cli.confidence-here", "measured on this case"),
     "convention": say("cli.confidence-convention", "convention of this check"),
 }
 _UNITS = {"percent": "%", "share": "%", "mm": "mm"}

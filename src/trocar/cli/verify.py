@@ -15,25 +15,70 @@ from trocar.cli.as_json import SCHEMA, finding_json
 from trocar.cli.console import Speaker
 from trocar.cli.exits import Exit, exit_of_findings
 from trocar.cli.folders import MARK, require_free, whole_folder
-from trocar.cli.loading import Told, load_plan
+from trocar.cli.landmarks import read_landmarks
+from trocar.cli.loading import Told
 from trocar.cli.surroundings import Surroundings
-from trocar.cli.verify_batch import COLUMNS, BatchCase, run_batch
-from trocar.cli.verify_files import verification_data, write_verification
-from trocar.cli.verify_inputs import read_corrections, read_errors
-from trocar.dicom.image import read_image
-from trocar.dicom.rtstruct import read_structures
+from trocar.cli.verify_batch import (
+    CORRECTIONS,
+    EARLIER,
+    EARLIER_STRUCTURES,
+    LANDMARKS,
+    PLANNING,
+    REQUEST,
+    STRUCTURES,
+    BatchCase,
+    run_batch,
+)
+from trocar.cli.verify_batch_table import HEADS, OUTCOMES, cell, summary_words
+from trocar.cli.verify_files import write_verification
+from trocar.cli.verify_inputs import (
+    VerifyOptions,
+    read_case,
+    read_corrections,
+    read_earlier,
+    read_errors,
+    read_needles,
+    stated_measured,
+)
+from trocar.cli.verify_json import verification_data
 from trocar.errors import UsageError
 from trocar.plan.plan import ImplantPlan
 from trocar.report.document import say
-from trocar.results.protection import Measured
 from trocar.results.registration import Motion
 from trocar.results.verification import Interval
-from trocar.workflow.swelling import Swelling
 from trocar.workflow.verification import Verification
 from trocar.workflow.verify import verify_implant
 from trocar.workflow.verify_request import StatedCounts, VerifyRequest
 
 READING = say("cli.stage-reading", "reading the files")
+OF_ONE_CASE = (
+    "plan",
+    "structures",
+    "planning_ct",
+    "taken",
+    "implanted",
+    "returned",
+    "corrections",
+    "measured_surface",
+    "measured_metre",
+    "measured_at",
+    "landmarks",
+    "earlier",
+    "earlier_structures",
+    "earlier_corrections",
+    "asked",
+    "source",
+    "implant_at",
+    "out",
+)
+"""Parameters of the command that mean nothing for a folder of cases."""
+
+NAMED = {"measured_metre": "measured-1m", "asked": "request"}
+"""Options called otherwise than their parameters."""
+
+SHOWN = ("case", "outcome", "planned", "seen", "migrated", "d90_planned_gy", "d90_gy", "v100_percent", "said")
+"""What the terminal shows of the table; the files hold all of it."""
+
 WRITING = say("cli.stage-writing", "writing the report")
 
 
@@ -47,7 +92,11 @@ def verify(
     plan: Annotated[
         Path | None,
         typer.Option(
-            "--plan", exists=True, dir_okay=False, help="RT Plan of the implant. 计划文件", show_default=False
+            "--plan",
+            exists=True,
+            dir_okay=False,
+            help="RT Plan of the implant. 计划文件",
+            show_default=False,
         ),
     ] = None,
     batch: Annotated[
@@ -130,6 +179,56 @@ def verify(
             "--swelling-half-life", help="Days in which half of it goes. 肿胀消退半衰期（天）", show_default=False
         ),
     ] = None,
+    landmarks: Annotated[
+        Path | None,
+        typer.Option(
+            "--landmarks",
+            exists=True,
+            dir_okay=False,
+            help="CSV: x,y,z on the planning CT, x,y,z on the CT after, mm. 标志点",
+            show_default=False,
+        ),
+    ] = None,
+    earlier: Annotated[
+        Path | None,
+        typer.Option(
+            "--earlier",
+            exists=True,
+            file_okay=False,
+            help="Folder of an earlier CT after the implant, such as day 0. 较早的术后 CT 文件夹",
+            show_default=False,
+        ),
+    ] = None,
+    earlier_structures: Annotated[
+        Path | None,
+        typer.Option(
+            "--earlier-structures",
+            exists=True,
+            dir_okay=False,
+            help="RT Structure Set drawn on the earlier CT. 较早 CT 上勾画的结构文件",
+            show_default=False,
+        ),
+    ] = None,
+    earlier_corrections: Annotated[
+        Path | None,
+        typer.Option(
+            "--earlier-corrections",
+            exists=True,
+            dir_okay=False,
+            help="Seeds of the earlier CT corrected by hand, TOML. 较早 CT 的人工修正文件",
+            show_default=False,
+        ),
+    ] = None,
+    asked: Annotated[
+        Path | None,
+        typer.Option(
+            "--request",
+            exists=True,
+            dir_okay=False,
+            help="The request the plan was made from: needles for further seeds by its rules. 计划请求文件",
+            show_default=False,
+        ),
+    ] = None,
     deformable: Annotated[
         bool, typer.Option("--deformable", help="Let tissue deform between the two scans. 形变配准")
     ] = False,
@@ -150,108 +249,105 @@ def verify(
     """
     surroundings: Surroundings = context.obj
     speaker = surroundings.speaker(lang, as_json=as_json)
+    common = VerifyOptions(
+        target=target,
+        reference_gy=reference_dose,
+        motion=Motion.DEFORMABLE if deformable else Motion.RIGID,
+        end_cap=options.end_cap_named(end_cap),
+        budget=read_errors(errors),
+        swelling_percent=swelling,
+        swelling_half_life_d=swelling_half_life,
+        fonts=tuple(font or ()),
+    )
     if batch:
-        raise typer.Exit(_verify_folder(scan, speaker, again=replace, at=surroundings.now()))
+        _require_no_option_of_one_case(context)
+        raise typer.Exit(_verify_folder(scan, speaker, common, again=replace, at=surroundings.now()))
     if plan is None:
         raise UsageError("verify.no-plan", "a verification needs the plan it compares with; give it with --plan")
     with speaker.following() as follow:
         follow(READING, 0.0)
-        read = _read_request(scan, plan, structures, planning_ct, told=Told(source=source, implant_at=implant_at))
+        told = Told(source=source, implant_at=implant_at)
+        read = read_case(scan, plan, structures, planning_ct, told=told)
+        before = read_earlier(earlier, earlier_structures, earlier_corrections)
         follow(READING, 1.0)
         folder = _folder(read.plan, out, as_json=as_json)
         if folder is not None:
             require_free(folder, replace=replace)
-        request = VerifyRequest(
-            plan=read.plan,
-            scan=read.scan,
-            structures=read.structures,
-            planning=read.planning,
+        request = dataclasses.replace(
+            common.applied_to(read, has_earlier=before is not None),
             counts=StatedCounts(taken=taken, implanted=implanted, returned=returned),
-            target=target,
-            reference_gy=reference_dose,
-            motion=Motion.DEFORMABLE if deformable else Motion.RIGID,
-            end_cap=options.end_cap_named(end_cap),
             corrections=read_corrections(corrections) if corrections is not None else None,
-            budget=read_errors(errors),
-            measured=_measured(measured_surface, measured_metre, measured_at),
-            swelling=_swelling(swelling, swelling_half_life),
+            measured=stated_measured(measured_surface, measured_metre, measured_at),
+            landmarks=read_landmarks(landmarks) if landmarks is not None else None,
+            earlier=before,
+            needles=read_needles(asked, read) if asked is not None else None,
         )
         verified = verify_implant(request, progress=follow)
         if folder is not None:
             follow(WRITING, 0.0)
             with whole_folder(folder, replace=replace) as building:
-                _write(request, verified, building, fonts=tuple(font or ()), at=surroundings.now())
+                _write(request, verified, building, fonts=common.fonts, at=surroundings.now())
             follow(WRITING, 1.0)
     speaker.give(verification_data(verified, speaker.language) | {"folder": str(folder) if folder else None})
     tell(verified, speaker, folder=folder)
     raise typer.Exit(exit_of_findings(verified.findings))
 
 
-def _verify_folder(parent: Path, speaker: Speaker, *, again: bool, at: datetime) -> Exit:
+def _require_no_option_of_one_case(context: typer.Context) -> None:
+    """Raise where an option was given that belongs to one case: in a folder of cases it stands beside each."""
+    given = [
+        f"--{NAMED.get(name, name).replace('_', '-')}"
+        for name in OF_ONE_CASE
+        if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
+    ]
+    if given:
+        raise UsageError(
+            "verify.batch-option",
+            "{options} belongs to one case and cannot be given for a folder of cases; put plan.dcm, after/, images/, "
+            "structures.dcm, counts.json, corrections.toml, landmarks.csv and earlier/ into the folder of each case",
+            options=", ".join(given),
+        )
+
+
+def _verify_folder(parent: Path, speaker: Speaker, common: VerifyOptions, *, again: bool, at: datetime) -> Exit:
     """Verify every case of a folder, show one table, and return the exit code."""
 
     def one(case: BatchCase) -> dict[str, Any]:
         speaker.remark(case.folder.name)
-        read = _read_request(case.scan, case.plan, case.structures, case.planning, told=Told())
-        request = dataclasses.replace(read, counts=StatedCounts(**case.counts), budget=read_errors(None))
+        request = _request_of(case, common)
         with speaker.following() as follow:
             verified = verify_implant(request, progress=follow)
-            with whole_folder(case.results, replace=again) as building:
-                _write(request, verified, building, fonts=(), at=at)
+            with whole_folder(case.results, replace=True) as building:
+                _write(request, verified, building, fonts=common.fonts, at=at)
         return verification_data(verified, speaker.language)
 
     rows = run_batch(parent, one, again=again, language=speaker.language)
     speaker.give({"schema": SCHEMA, "command": "verify", "cases": rows})
-    table = Table(*COLUMNS, box=None)
+    table = Table(*(speaker.words(HEADS[name]) for name in SHOWN), box=None)
     for row in rows:
-        table.add_row(*(_cell(row[name]) for name in COLUMNS))
+        table.add_row(*(_shown(row, name, speaker) for name in SHOWN))
     speaker.show(table)
+    speaker.say(summary_words(rows))
     return Exit.ACTION if any(row["outcome"] != "done" for row in rows) else Exit.DONE
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.1f}" if isinstance(value, float) else str(value).replace("[", "\\[")
+def _request_of(case: BatchCase, common: VerifyOptions) -> VerifyRequest:
+    read = read_case(case.scan, case.plan, case.may(STRUCTURES), case.may(PLANNING), told=Told())
+    before = read_earlier(case.may(EARLIER), case.may(EARLIER_STRUCTURES), None)
+    corrections, landmarks = case.may(CORRECTIONS), case.may(LANDMARKS)
+    return dataclasses.replace(
+        common.applied_to(read, has_earlier=before is not None),
+        counts=case.counts(),
+        corrections=read_corrections(corrections) if corrections is not None else None,
+        landmarks=read_landmarks(landmarks) if landmarks is not None else None,
+        earlier=before,
+        needles=read_needles(request, read) if (request := case.may(REQUEST)) is not None else None,
+    )
 
 
-def _read_request(
-    scan: Path, plan: Path, structures: Path | None, planning_ct: Path | None, *, told: Told
-) -> VerifyRequest:
-    read_plan = load_plan(plan, told).value
-    if not isinstance(read_plan, ImplantPlan):
-        raise UsageError(
-            "verify.not-an-implant",
-            "plan {label} is an afterloading treatment; only permanent implants leave seeds that a later CT shows",
-            label=read_plan.label,
-        )
-    planning = read_image(planning_ct).value if planning_ct is not None else None
-    after = read_image(scan).value
-    drawn = read_structures(structures).value if structures is not None else None
-    return VerifyRequest(plan=read_plan, scan=after, structures=drawn, planning=planning)
-
-
-def _measured(surface: float | None, metre: float | None, at: datetime | None) -> Measured | None:
-    if surface is None and metre is None:
-        return None
-    if at is None:
-        raise UsageError(
-            "verify.measured-when",
-            "a measured dose rate was given without when it was measured; it decays: give --measured-at",
-        )
-    return Measured(surface_usv_h=surface, one_metre_usv_h=metre, at=at)
-
-
-def _swelling(percent: float | None, half_life_d: float | None) -> Swelling | None:
-    if (percent is None) != (half_life_d is None):
-        raise UsageError(
-            "verify.swelling-half",
-            "swelling is stated by two numbers, --swelling and --swelling-half-life; one was given: neither has a "
-            "default",
-        )
-    if percent is None or half_life_d is None:
-        return None
-    return Swelling(at_implant_percent=percent, half_life_d=half_life_d)
+def _shown(row: dict[str, Any], name: str, speaker: Speaker) -> str:
+    text = speaker.words(OUTCOMES[row[name]]) if name == "outcome" else cell(row[name])
+    return text.replace("[", "\\[")
 
 
 def _folder(plan: ImplantPlan, out: Path | None, *, as_json: bool) -> Path | None:

@@ -1,53 +1,96 @@
 """Verification of a folder of cases, one after the other: resumable, with one table at the end."""
 
-import csv
 import json
+import shutil
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from trocar.cli.folders import MARK
+from trocar.cli.verify_batch_table import COLUMNS, row_of, write_tables
 from trocar.errors import TrocarError, UsageError
-from trocar.messages import Language
+from trocar.messages import Language, Message
+from trocar.workflow.verify_request import StatedCounts
 
 PLAN, SCAN, PLANNING, STRUCTURES, COUNTS = "plan.dcm", "after", "images", "structures.dcm", "counts.json"
-"""What a case's folder holds: plan, CT after the implant, planning CT, structures; the counts as a JSON object."""
+EARLIER, EARLIER_STRUCTURES = "earlier", "earlier-structures.dcm"
+CORRECTIONS, LANDMARKS, REQUEST = "corrections.toml", "landmarks.csv", "request.toml"
+"""What a case's folder holds. Plan and CT after the implant are needed, everything else may lack."""
 
-TABLE, RESULTS = "verification-table", "verification"
-
-COLUMNS = (
-    "case",
-    "outcome",
-    "planned",
-    "seen",
-    "doubtful",
-    "missing",
-    "migrated",
-    "median_mm",
-    "d90_planned_gy",
-    "d90_gy",
-    "v100_planned_percent",
-    "v100_percent",
-    "said",
-)
+RESULTS, FAILURE = "verification", "verification-failed.txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchCase:
-    """The files of one case; None for what its folder lacks."""
+    """The folder of one case."""
 
     folder: Path
-    scan: Path
-    plan: Path
-    planning: Path | None
-    structures: Path | None
-    counts: dict[str, int]
 
     @property
     def results(self) -> Path:
         """Where its results go."""
         return self.folder / RESULTS
+
+    @property
+    def plan(self) -> Path:
+        """RT Plan of the implant."""
+        return self.folder / PLAN
+
+    @property
+    def scan(self) -> Path:
+        """CT after the implant."""
+        return self.folder / SCAN
+
+    def may(self, name: str) -> Path | None:
+        """Return a file or folder of the case; None where it lacks."""
+        path = self.folder / name
+        return path if path.exists() else None
+
+    def counts(self) -> StatedCounts:
+        """Return the seeds as counted, of its ``counts.json``.
+
+        Raises
+        ------
+        UsageError
+            The file cannot be read.
+        """
+        file = self.may(COUNTS)
+        if file is None:
+            return StatedCounts()
+        try:
+            stated = json.loads(file.read_text(encoding="utf-8"))
+            return StatedCounts(**{name: int(stated[name]) for name in StatedCounts.__slots__ if name in stated})
+        except (OSError, ValueError, TypeError) as problem:
+            raise UsageError(
+                "verify.batch-counts",
+                "the counts in {file} cannot be read ({reason}); write a JSON object with taken, implanted and "
+                "returned",
+                file=str(file),
+                reason=str(problem),
+            ) from problem
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it has whole results that are no older than what they were made from."""
+        mark = self.results / MARK
+        return mark.is_file() and mark.stat().st_mtime >= self._changed_at()
+
+    def _changed_at(self) -> float:
+        given = [
+            self.folder / name
+            for name in (PLAN, STRUCTURES, COUNTS, EARLIER_STRUCTURES, CORRECTIONS, LANDMARKS, REQUEST)
+        ]
+        for name in (SCAN, PLANNING, EARLIER):
+            given += [self.folder / name, *(self.folder / name).glob("*")]
+        return max(path.stat().st_mtime for path in given if path.exists())
+
+    def sweep(self) -> None:
+        """Remove what an interrupted run left half-built."""
+        for left in self.folder.glob(f".{RESULTS}-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        (self.folder / FAILURE).unlink(missing_ok=True)
 
 
 def batch_cases(parent: Path) -> tuple[BatchCase, ...]:
@@ -59,14 +102,7 @@ def batch_cases(parent: Path) -> tuple[BatchCase, ...]:
         There is none.
     """
     found = tuple(
-        BatchCase(
-            folder=folder,
-            scan=folder / SCAN,
-            plan=folder / PLAN,
-            planning=_there(folder / PLANNING),
-            structures=_there(folder / STRUCTURES),
-            counts=_counts(folder / COUNTS),
-        )
+        BatchCase(folder=folder)
         for folder in sorted(path for path in parent.iterdir() if path.is_dir())
         if (folder / PLAN).is_file() and (folder / SCAN).is_dir()
     )
@@ -86,29 +122,10 @@ def batch_cases(parent: Path) -> tuple[BatchCase, ...]:
     return found
 
 
-def _there(path: Path) -> Path | None:
-    return path if path.exists() else None
-
-
-def _counts(path: Path) -> dict[str, int]:
-    if not path.is_file():
-        return {}
-    try:
-        stated = json.loads(path.read_text(encoding="utf-8"))
-        return {name: int(stated[name]) for name in ("taken", "implanted", "returned") if name in stated}
-    except (OSError, ValueError, TypeError) as problem:
-        raise UsageError(
-            "verify.batch-counts",
-            "the counts in {file} cannot be read ({reason}); write a JSON object with taken, implanted and returned",
-            file=str(path),
-            reason=str(problem),
-        ) from problem
-
-
 def run_batch(
     parent: Path, verify_one: Callable[[BatchCase], dict[str, Any]], *, again: bool, language: Language
 ) -> list[dict[str, Any]]:
-    """Verify every case that has no results yet, and return one row a case; the table is written after each.
+    """Verify every case that has no results yet, and return one row a case; the tables are written after each.
 
     Parameters
     ----------
@@ -119,57 +136,36 @@ def run_batch(
     again
         Whether cases with results are verified anew.
     language
-        Of what is said about a case that could not be verified.
+        Of what is said about a case, and of the table for people.
     """
     rows: list[dict[str, Any]] = []
     for case in batch_cases(parent):
         rows.append(_row(case, verify_one, again=again, language=language))
-        _write_table(parent, rows)
+        write_tables(parent, rows, language=language)
     return rows
 
 
 def _row(
     case: BatchCase, verify_one: Callable[[BatchCase], dict[str, Any]], *, again: bool, language: Language
 ) -> dict[str, Any]:
-    mark = case.results / MARK
-    if mark.is_file() and not again:
-        return row_of(case.folder.name, json.loads(mark.read_text(encoding="utf-8")))
+    name = case.folder.name
     try:
-        return row_of(case.folder.name, verify_one(case))
+        if case.is_done and not again:
+            return row_of(name, json.loads((case.results / MARK).read_text(encoding="utf-8")), language=language)
+        case.sweep()
+        return row_of(name, verify_one(case), language=language)
     except TrocarError as problem:
-        return dict.fromkeys(COLUMNS) | {
-            "case": case.folder.name,
-            "outcome": "refused",
-            "said": problem.message.text(language),
-        }
+        return _without_results(name, "refused", problem.message.text(language))
+    except Exception as problem:
+        (case.folder / FAILURE).write_text(traceback.format_exc(), encoding="utf-8")
+        told = Message(
+            code="verify.batch-failed",
+            template="an error of the program stopped this case ({kind}); the details stand in {file}: please report "
+            "them",
+            data={"kind": type(problem).__name__, "file": FAILURE},
+        )
+        return _without_results(name, "failed", told.text(language))
 
 
-def row_of(name: str, data: dict[str, Any]) -> dict[str, Any]:
-    """Return the row of a verified case."""
-    seeds = data["seeds"]
-    target = next((each for each in data["structures"] if each["is_target"]), None)
-    metrics = {each["name"]: each for each in target["metrics"]} if target else {}
-    actions = [each for each in data["findings"] if each["severity"] == "action"]
-    return {
-        "case": name,
-        "outcome": "action" if actions else "done",
-        "planned": data["counts"]["planned"],
-        "seen": data["counts"]["seen"],
-        "doubtful": data["counts"]["doubtful"],
-        "missing": len(seeds["missing_planned"]),
-        "migrated": sum(each["fate"] == "migrated" for each in seeds["seen"]),
-        "median_mm": seeds["median_mm"],
-        "d90_planned_gy": metrics.get("D90", {}).get("planned"),
-        "d90_gy": metrics.get("D90", {}).get("value"),
-        "v100_planned_percent": metrics.get("V100", {}).get("planned"),
-        "v100_percent": metrics.get("V100", {}).get("value"),
-        "said": "; ".join(each["text"] for each in actions),
-    }
-
-
-def _write_table(parent: Path, rows: list[dict[str, Any]]) -> None:
-    (parent / f"{TABLE}.json").write_text(json.dumps(rows, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    with (parent / f"{TABLE}.csv").open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
+def _without_results(name: str, outcome: str, said: str) -> dict[str, Any]:
+    return dict.fromkeys(COLUMNS) | {"case": name, "outcome": outcome, "said": said}

@@ -212,7 +212,7 @@ def _channel_item(
             attribute = "SourceApplicatorName"
             item.SourceApplicatorName = require_text(needle.label, attribute=attribute, longest=LONG_TEXT)
     item.TransferTubeNumber = None
-    if has_structures:  # then the standard asks for the region of the channel, even if there is none
+    if has_structures and needle is not None:  # the region of the applicator, asked for even if there is none
         item.ReferencedROINumber = None
     item.FinalCumulativeTimeWeight = "1"
     item.NumberOfControlPoints = 2

@@ -126,8 +126,8 @@ def drawn_metrics(
     found: list[dict[str, list[float]]] = [{name: [] for name in each} for each in base]
     for _ in range(draws):
         offsets = rng.standard_normal((len(seed_sd_mm), 3)) * seed_sd_mm[:, None]
-        factors = 1.0 + sizes[0].strength * rng.standard_normal()
-        factors = factors * (1.0 + sizes[0].seed_strength * rng.standard_normal(len(seed_sd_mm)))
+        common = 1.0 + sizes[0].strength * float(rng.standard_normal())
+        factors = common * (1.0 + sizes[0].seed_strength * rng.standard_normal(len(seed_sd_mm)))
         shift = rng.standard_normal(3)
         moved = np.concatenate(
             [s.points_lps_mm + size.registration_mm * shift for s, size in zip(samples, sizes, strict=True)]

@@ -1,7 +1,7 @@
 """Radiation protection of people around the patient: a section of the report, and the card the patient carries."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from trocar.messages import Language
 from trocar.plan.plan import ImplantPlan
@@ -149,7 +149,6 @@ def _limit_table(estimate: ProtectionEstimate, language: Language) -> Table:
             (_meaning(each, language), _value(each), f"{_source(each, language)}{'' if each.may_block else ' †'}")
             for each in estimate.limits
         ),
-        compact=True,
         caption=say("report.protect-limits", "Limits; † from memory or by convention: shown, never decisive."),
     )
 
@@ -158,6 +157,34 @@ def _value(limit: ProtectionLimit) -> Text:
     if limit.unit == "month":
         return say("report.protect-months", "{months:g} months", months=limit.value)
     return f"{limit.value:g}" if limit.unit == "share" else f"{limit.value:g} {limit.unit}"
+
+
+CARD_DAYS = frozenset({0.0, 30.0, 60.0, 120.0, 180.0, 365.0})
+"""Days of the card's table: what a surgeon asks is how much is left after months."""
+
+
+def _left_table(estimate: ProtectionEstimate, implant_at: datetime) -> Table:
+    """Return what is left of the seeds' strength on some dates, for whoever operates later."""
+    rates = [rate for rate in estimate.rates if rate.day in CARD_DAYS]
+    whole = estimate.rates[0].one_metre_usv_h
+    return Table(
+        columns=(
+            Column(head=say("report.card-date", "Date"), share=1.0),
+            Column(head=say("report.card-left", "Strength left (U)"), align=Align.RIGHT, share=1.0),
+            Column(head=say("report.card-share", "Of the implant day"), align=Align.RIGHT, share=1.0),
+            Column(head=say("report.protect-metre", "At 1 m (µSv/h)"), align=Align.RIGHT, share=1.0),
+        ),
+        rows=tuple(
+            (
+                f"{implant_at + timedelta(days=rate.day):%Y-%m-%d}",
+                f"{estimate.strength_u * rate.one_metre_usv_h / whole:.2f}",
+                f"{100.0 * rate.one_metre_usv_h / whole:.0f} %",
+                _rate(rate.one_metre_usv_h),
+            )
+            for rate in rates
+        ),
+        caption=say("report.card-left-caption", "What is left of the radioactivity later, by decay alone."),
+    )
 
 
 def discharge_card(estimate: ProtectionEstimate, plan: ImplantPlan, *, made_at: datetime, paper: Paper) -> Document:
@@ -210,6 +237,7 @@ def discharge_card(estimate: ProtectionEstimate, plan: ImplantPlan, *, made_at: 
                 ),
                 tone=Tone.ATTENTION,
             ),
+            _left_table(estimate, plan.implant_at),
             _limit_table(estimate, paper.language),
         ),
         made_at=made_at,

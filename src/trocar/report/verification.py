@@ -25,6 +25,7 @@ from trocar.report.protection import protection_blocks
 from trocar.report.verification_doses import cold_blocks, dose_blocks, error_blocks
 from trocar.report.verification_registration import registration_blocks
 from trocar.report.verification_seeds import crop_blocks, seed_blocks, slice_blocks
+from trocar.report.verification_two_scans import two_scan_blocks
 from trocar.report.verified_case import VerifiedCase
 from trocar.results.findings import Severity
 from trocar.results.verification import Interval, SeedCounts
@@ -67,6 +68,8 @@ def _blocks(case: VerifiedCase, paper: Paper) -> Iterator[Block]:
         )
     )
     yield from slice_blocks(case, paper)
+    if case.two_scans is not None:
+        yield from two_scan_blocks(case.two_scans, paper)
     yield from error_blocks(case)
     yield from cold_blocks(case)
     yield from seed_blocks(case, paper)

@@ -187,24 +187,75 @@ def cold_blocks(case: VerifiedCase) -> Iterator[Block]:
         caption=say("report.verify-cold-caption", "Connected parts of the target below 100 %, the largest first."),
     )
     if case.further is not None:
-        yield _further_box(case.further)
+        yield from _further_blocks(case.further)
+
+
+def _further_blocks(further: FurtherSeeds) -> Iterator[Block]:
+    if len(further.positions_lps_mm):
+        yield _further_box(further)
+    if further.ways:
+        yield _way_table(further)
+    if len(further.blocked_lps_mm):
+        yield Box(
+            title=say("report.verify-blocked", "No needle path to {n} places", n=len(further.blocked_lps_mm)),
+            text=say(
+                "report.verify-blocked-text",
+                "A seed would help at (x, y, z): {places} mm, but no needle reaches there by the rules of the request. "
+                "{hindrance}",
+                places=_places(further.blocked_lps_mm),
+                hindrance=further.hindrance or "",
+            ),
+            tone=Tone.ATTENTION,
+        )
+
+
+def _places(points_lps_mm: np.ndarray) -> str:
+    return "; ".join(f"({place_words(place)})" for place in points_lps_mm)
+
+
+def _way_table(further: FurtherSeeds) -> Table:
+    return Table(
+        columns=(
+            Column(head=say("report.way-seat", "Seed at x, y, z (mm)"), align=Align.RIGHT, share=1.0),
+            Column(head=say("report.way-entry", "Through the skin at x, y, z (mm)"), align=Align.RIGHT, share=1.0),
+            Column(head=say("report.way-hole", "Hole")),
+            Column(head=say("report.way-depth", "Skin to seed (mm)"), align=Align.RIGHT),
+            Column(head=say("report.way-slack", "Beyond margin (mm)"), align=Align.RIGHT),
+        ),
+        rows=tuple(
+            (
+                place_words(way.seat_lps_mm),
+                place_words(way.entry_lps_mm),
+                way.label or "–",
+                f"{way.depth_mm:.0f}",
+                f"{way.slack_mm:.1f}",
+            )
+            for way in further.ways
+        ),
+        compact=True,
+        caption=say("report.verify-ways", "A needle to each, by the rules the plan was made with."),
+    )
 
 
 def _further_box(further: FurtherSeeds) -> Box:
+    reached = (
+        say("report.verify-reached", "A needle reaches each (below).")
+        if further.ways
+        else say("report.verify-places-only", "Places only: whether needles reach them was not asked (--request).")
+    )
     return Box(
         title=say("report.verify-further", "{n} further seeds would mend it", n=len(further.positions_lps_mm)),
         text=say(
             "report.verify-further-text",
             "V100 from {before:.1f} to {after:.1f} %, D90 from {d90_before:.0f} to {d90_after:.0f} Gy, with seeds of "
             "the same "
-            "strength at (x, y, z): {places} mm. Places only: whether needles reach them, and whether it is wise, is "
-            "for the "
-            "physician to say.",
+            "strength at (x, y, z): {places} mm. {reached} Whether it is wise is for the physician to say.",
             before=further.v100_before_percent,
             after=further.v100_after_percent,
             d90_before=further.d90_before_gy,
             d90_after=further.d90_after_gy,
-            places="; ".join(f"({place_words(place)})" for place in further.positions_lps_mm),
+            places=_places(further.positions_lps_mm),
+            reached=reached,
         ),
         tone=Tone.PLAIN,
     )

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from trocar.report.document import Block, Facts, Heading, Picture, say
+from trocar.report.document import Block, Facts, Heading, Picture, Text, say
 from trocar.report.pictures import Paper
 from trocar.report.verification_pictures import checkerboard_picture
 from trocar.report.verified_case import VerifiedCase
-from trocar.results.registration import Motion, Registration
+from trocar.results.registration import Motion, Registration, root_mean_square
 
 _MOTIONS = {
     Motion.RIGID: say("report.motion-rigid", "rigid"),
@@ -29,6 +29,10 @@ def registration_blocks(case: VerifiedCase, paper: Paper) -> Iterator[Block]:
             (say("report.verify-likeness", "Likeness before → after"), _likeness(registration)),
             (say("report.verify-rotation", "Rotation"), f"{registration.rotation_deg:.1f}°"),
             (say("report.verify-translation", "Translation L, P, H"), ", ".join(f"{x:+.1f}" for x in moved) + " mm"),
+            (
+                say("ablation.fact-tre", "Error at landmarks (root mean square)"),
+                _landmark_words(case.landmark_errors_mm),
+            ),
             (say("report.verify-mirrored", "Likeness of the mirror image"), f"{registration.likeness_mirrored:.2f}"),
         )
     )
@@ -44,6 +48,18 @@ def registration_blocks(case: VerifiedCase, paper: Paper) -> Iterator[Block]:
             ),
             name="checkerboard",
         )
+
+
+def _landmark_words(misses: tuple[float, ...]) -> Text:
+    if not misses:
+        return say("report.verify-no-landmarks", "not measured: no landmarks were marked")
+    return say(
+        "report.verify-landmarks",
+        "{rms_mm:.1f} mm, largest {worst_mm:.1f} mm (n = {n})",
+        rms_mm=root_mean_square(misses),
+        worst_mm=max(misses),
+        n=len(misses),
+    )
 
 
 def _likeness(registration: Registration) -> str:

@@ -14,6 +14,7 @@ from trocar.results.protection import ProtectionEstimate
 from trocar.results.provenance import Provenance
 from trocar.results.registration import Registration
 from trocar.results.seeds_seen import FoundSeed
+from trocar.results.two_scans import TwoScans
 from trocar.results.verification import (
     ColdRegion,
     ErrorShare,
@@ -70,6 +71,8 @@ class VerifiedCase:
         Of the seeds seen, on a grid.
     indices, cold, further, protection, swollen
         CI, EI, HI; what is cold and what would mend it; protection of others; with the swelling going down.
+    two_scans, landmark_errors_mm
+        What changed since an earlier scan; how far the registration misses landmarks.
     errors, corrected_by
         What the intervals rest on, the weightiest first, and who corrected seeds by hand.
     findings, provenance
@@ -98,6 +101,8 @@ class VerifiedCase:
     further: FurtherSeeds | None
     protection: ProtectionEstimate | None
     swollen: tuple[Interval, ...] | None
+    two_scans: TwoScans | None
+    landmark_errors_mm: tuple[float, ...]
     errors: tuple[NamedError, ...]
     corrected_by: str
     findings: tuple[Finding, ...]

@@ -40,6 +40,11 @@ class Finding(Value):
     reference: str = ""
 
 
+def found(code: str, template: str, severity: Severity, /, **data: object) -> Finding:
+    """Return a finding by the code and the sentence of its message."""
+    return Finding(severity=severity, message=Message(code=code, template=template, data=data))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Deviation(Value):
     """A departure from the standard that was tolerated in reading, by name.

@@ -1,6 +1,6 @@
 """`Registration`: how one picture lies to another, and how well that is known."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -17,6 +17,19 @@ class Motion(Enum):
 
     RIGID = "rigid"
     DEFORMABLE = "deformable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landmarks:
+    """Places that a person marked on both scans, row by row."""
+
+    before_lps_mm: Float[np.ndarray, "n 3"]
+    after_lps_mm: Float[np.ndarray, "n 3"]
+
+
+def root_mean_square(errors_mm: tuple[float, ...]) -> float:
+    """Return the root mean square of errors at landmarks; NaN without any."""
+    return float(np.sqrt(np.mean(np.square(errors_mm)))) if errors_mm else float("nan")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,6 +87,21 @@ class Registration(Value):
     def __post_init__(self) -> None:
         object.__setattr__(self, "moving_from_fixed", frozen_array(self.moving_from_fixed, np.float64))
 
+    def inverse(self) -> "Registration":
+        """Return the rigid registration the other way round: what was moving is kept.
+
+        A displacement is left behind: only the rigid part is turned round.
+        """
+        return replace(
+            self,
+            moving_from_fixed=invert_affine(self.moving_from_fixed),
+            fixed_frame_uid=self.moving_frame_uid,
+            moving_frame_uid=self.fixed_frame_uid,
+            motion=Motion.RIGID,
+            displacement=None,
+            least_jacobian=1.0,
+        )
+
     @property
     def rotation_deg(self) -> float:
         """Angle of the rigid part."""
@@ -93,6 +121,12 @@ class Registration(Value):
             for _ in range(20):
                 points = apply_affine(fixed_from_moving, points_lps_mm - self.displacement.at(points))
         return points
+
+    def errors_mm(
+        self, fixed_lps_mm: Float[np.ndarray, "n 3"], moving_lps_mm: Float[np.ndarray, "n 3"]
+    ) -> tuple[float, ...]:
+        """Return how far each landmark of the moving picture lands from where it was marked on the fixed one."""
+        return tuple(map(float, np.linalg.norm(self.to_fixed(moving_lps_mm) - fixed_lps_mm, axis=1)))
 
     def contour_to_fixed(self, contour: Contour) -> Contour:
         """Return a contour drawn on the moving picture, carried to the fixed one; it need not stay planar."""

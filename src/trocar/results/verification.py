@@ -1,12 +1,13 @@
 """What a verification after the implant found: seeds one by one, counts, doses planned and implanted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 import numpy as np
 from jaxtyping import Float
 
 from trocar.geometry.value import Value, frozen_array
+from trocar.messages import Message
 from trocar.results.indices import Estimate, ImplantIndices
 
 
@@ -210,6 +211,37 @@ class ColdRegion(Value):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class WayToSeed(Value):
+    """A needle that reaches a place for a further seed.
+
+    Parameters
+    ----------
+    seat_lps_mm
+        Where the seed would lie, on the needle.
+    entry_lps_mm
+        Where the needle goes through the skin.
+    label
+        Hole of the template; empty for a free needle.
+    slack_mm
+        By how much it clears the nearest obstacle beyond that one's margin.
+    """
+
+    seat_lps_mm: Float[np.ndarray, " 3"]
+    entry_lps_mm: Float[np.ndarray, " 3"]
+    label: str
+    slack_mm: float
+
+    def __post_init__(self) -> None:
+        for name in ("seat_lps_mm", "entry_lps_mm"):
+            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64))
+
+    @property
+    def depth_mm(self) -> float:
+        """From the skin to the seed."""
+        return float(np.linalg.norm(self.seat_lps_mm - self.entry_lps_mm))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FurtherSeeds(Value):
     """Places where further seeds would mend a target, and what they would make of it.
 
@@ -219,6 +251,12 @@ class FurtherSeeds(Value):
         The most helpful first.
     v100_before_percent, v100_after_percent, d90_before_gy, d90_after_gy
         Of the target, counted on points.
+    ways
+        A needle to each place; empty where nobody asked for needles.
+    blocked_lps_mm
+        Places that would have helped, and that no needle reaches.
+    hindrance
+        What stands in the way of those.
     """
 
     positions_lps_mm: Float[np.ndarray, "n 3"]
@@ -226,9 +264,13 @@ class FurtherSeeds(Value):
     v100_after_percent: float
     d90_before_gy: float
     d90_after_gy: float
+    ways: tuple[WayToSeed, ...] = ()
+    blocked_lps_mm: Float[np.ndarray, "m 3"] = field(default_factory=lambda: np.empty((0, 3)))
+    hindrance: Message | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "positions_lps_mm", frozen_array(self.positions_lps_mm, np.float64))
+        for name in ("positions_lps_mm", "blocked_lps_mm"):
+            object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64))
 
 
 def index_intervals(planned: ImplantIndices | None, implanted: ImplantIndices | None) -> tuple[Interval, ...]:

@@ -36,6 +36,8 @@ class ImplantErrors(Value):
         Of all seeds together, as when the target is pushed away by the needles.
     tilt_deg
         Standard deviation of a seed's direction.
+    scale
+        Of the seeds' distances from their middle: over 1 where the organ is swollen by the needles.
     not_implanted
         Planned seeds that were left out, by number counted from 0.
     strays_lps_mm
@@ -46,6 +48,7 @@ class ImplantErrors(Value):
     across_mm: float
     shift_lps_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
     tilt_deg: float = 5.0
+    scale: float = 1.0
     not_implanted: tuple[int, ...] = ()
     strays_lps_mm: tuple[tuple[float, float, float], ...] = ()
 
@@ -95,6 +98,7 @@ def simulate_implant(
     slice_mm: float,
     at: datetime,
     rng: np.random.Generator,
+    other_metal: tuple[Rod, ...] = (),
 ) -> SimulatedImplant:
     """Return the scan after an implant with errors.
 
@@ -110,6 +114,8 @@ def simulate_implant(
         When.
     rng
         Of errors and noise.
+    other_metal
+        What else is in the body, such as a prosthesis, in the frame of the plan.
     """
     about = image.volume.grid.corners_lps_mm.mean(axis=0)
     matrix = posture.scan_from_plan(about)
@@ -123,6 +129,14 @@ def simulate_implant(
             layers=seed_layers(load_source(seed.source_model).capsule_length_mm or 4.5),
         )
         for seed in seeds
+    ]
+    rods += [
+        replace(
+            rod,
+            centre_lps_mm=apply_affine(matrix, rod.centre_lps_mm[None])[0],
+            axis_lps=matrix[:3, :3] @ rod.axis_lps,
+        )
+        for rod in other_metal
     ]
     scanned = scan_with_rods(volume, rods, scanner, slice_mm=slice_mm, generator=rng)
     reference = ImageReference(
@@ -142,13 +156,15 @@ def simulate_implant(
 def _placed(plan: ImplantPlan, errors: ImplantErrors, rng: np.random.Generator) -> list[Seed]:
     """Return the seeds as implanted, in the frame of the plan."""
     placed = []
+    middle = np.mean([seed.position_lps_mm for seed in plan.seeds], axis=0)
     for number, seed in enumerate(plan.seeds):
         axis = seed.axis_lps if seed.axis_lps is not None else np.array([0.0, 0.0, 1.0])
         noise = rng.standard_normal(3) * errors.across_mm
         noise += axis * (rng.standard_normal() * errors.along_mm - noise @ axis)
         turned = axis + np.tan(np.radians(errors.tilt_deg)) * rng.standard_normal(3)
         if number not in errors.not_implanted:
-            place = seed.position_lps_mm + noise + np.array(errors.shift_lps_mm)
+            swollen = middle + errors.scale * (seed.position_lps_mm + noise - middle)
+            place = swollen + np.array(errors.shift_lps_mm)
             placed.append(replace(seed, position_lps_mm=place, axis_lps=turned, needle=None))
     usual = plan.seeds[0]
     return placed + [replace(usual, position_lps_mm=np.array(stray), needle=None) for stray in errors.strays_lps_mm]

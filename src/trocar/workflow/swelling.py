@@ -8,12 +8,20 @@ from jaxtyping import Float
 from trocar.dose.base import Formalism, Method, SourceTerm, source_terms
 from trocar.dose.points import dose_at_points
 from trocar.errors import PlanError
+from trocar.evaluate.dvh import compute_dvh
+from trocar.geometry.region import Region
 from trocar.geometry.value import Value
+from trocar.plan.goals import Metric
 from trocar.plan.plan import ImplantPlan
-from trocar.workflow.histograms import DoseAt
+from trocar.results.verification import Interval
+from trocar.workflow.histograms import SCREEN_ACCURACY, DoseAt, exact_dose, metric_value
 
 PARTS = 12
 """Spans of time, each holding the same share of the dose."""
+
+
+LARGEST_PERCENT = 200.0
+"""More than threefold no organ swells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,7 +45,7 @@ class Swelling(Value):
     half_life_d: float
 
     def __post_init__(self) -> None:
-        if not (0.0 <= self.at_implant_percent <= 200.0 and self.half_life_d > 0.0):
+        if not (0.0 <= self.at_implant_percent <= LARGEST_PERCENT and self.half_life_d > 0.0):
             raise PlanError(
                 "verify.swelling-impossible",
                 "a swelling of {percent} % with a half-life of {days} days was given; 0 to 200 % and more than 0 days "
@@ -83,6 +91,36 @@ def dose_while_shrinking(
         return total
 
     return dose_at
+
+
+def resolved_metrics(
+    implanted: ImplantPlan, swelling: Swelling, target: Region, *, scanned_after_h: float, reference_gy: float
+) -> tuple[Interval, ...]:
+    """Return D90 and V100 of a target: as it lies on the scan (``planned``), and with the swelling going down.
+
+    Parameters
+    ----------
+    implanted, swelling, scanned_after_h
+        As in `dose_while_shrinking`; the target's middle stays.
+    target, reference_gy
+        Its solid on the scan, and what V100 refers to.
+    """
+    dose = dose_while_shrinking(
+        implanted, swelling, about_lps_mm=target.bounds_lps_mm.mean(axis=0), scanned_after_h=scanned_after_h
+    )
+    still, shrunk = (
+        compute_dvh(target, each, name="target", accuracy=SCREEN_ACCURACY)
+        for each in (exact_dose(source_terms(implanted), formalism=Formalism.LINE_2D), dose)
+    )
+    return tuple(
+        Interval(
+            name=name,
+            unit=unit,
+            planned=metric_value(Metric.parse(name), still, reference_gy=reference_gy),
+            value=metric_value(Metric.parse(name), shrunk, reference_gy=reference_gy),
+        )
+        for name, unit in (("D90", "Gy"), ("V100", "%"))
+    )
 
 
 def _scaled(term: SourceTerm, scale: float, about: np.ndarray) -> SourceTerm:

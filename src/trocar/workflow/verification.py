@@ -8,9 +8,11 @@ from trocar.plan.structures import StructureSet
 from trocar.results.dvh import Dvh
 from trocar.results.findings import Finding
 from trocar.results.indices import ImplantIndices
+from trocar.results.metal import MetalBody
 from trocar.results.protection import ProtectionEstimate
 from trocar.results.registration import Registration
 from trocar.results.seeds_seen import FoundSeed, Localisation
+from trocar.results.two_scans import TwoScans
 from trocar.results.verification import (
     ColdRegion,
     ErrorShare,
@@ -63,6 +65,14 @@ class Verification(Value):
         D90 and V100 with the swelling going down; None where none was stated.
     findings
         The severest first.
+    seen_by_picture
+        How many seeds the picture shows when no count decides close calls.
+    metal
+        Thick metal in the scan, where no seed is looked for.
+    landmark_errors_mm
+        How far the registration misses each landmark; empty where none was marked.
+    two_scans
+        What changed since an earlier scan; None where none was given.
     """
 
     planned: ImplantPlan
@@ -90,3 +100,7 @@ class Verification(Value):
     budget: ErrorBudget | None
     corrected_by: str
     findings: tuple[Finding, ...]
+    seen_by_picture: int = 0
+    metal: tuple[MetalBody, ...] = ()
+    landmark_errors_mm: tuple[float, ...] = ()
+    two_scans: TwoScans | None = None

@@ -1,24 +1,27 @@
 """What an implant left cold in its target, and where a few further seeds would mend it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 from scipy.ndimage import label
 
-from trocar.catalogue.sources import load_source
+from trocar.catalogue.sources import Source, load_source
 from trocar.dose.decay import strength_at_u
 from trocar.dose.influence import influence_matrix
 from trocar.geometry.grid import Grid
 from trocar.geometry.region import Region
+from trocar.messages import Message
 from trocar.optimise.base import PointSet, Problem
 from trocar.optimise.greedy import Greedy
 from trocar.optimise.objectives import Preferences, build_objective
 from trocar.optimise.points import join_structures, sample_structure
 from trocar.plan.goals import Comparison, Confidence, Goal, Metric, Priority, Unit
 from trocar.plan.plan import ImplantPlan
-from trocar.results.verification import ColdRegion, FurtherSeeds
+from trocar.results.verification import ColdRegion, FurtherSeeds, WayToSeed
 from trocar.workflow.histograms import DoseAt
+from trocar.workflow.verify_ways import Reach
 
 GRID_MM = 1.0
 LEAST_CC = 0.05
@@ -29,6 +32,9 @@ SEAT_MM, CLEAR_MM = 3.0, 5.0
 """Distance of the places tried, and the least distance of a further seed from one that is there."""
 
 MOST_FURTHER = 12
+ROUNDS = 6
+"""Searches for places that needles reach, each without those that none reaches."""
+
 POINTS = 4000
 
 
@@ -83,12 +89,19 @@ def _cells(target: Region, dose_at: DoseAt) -> _Cells:
 
 
 def further_seeds(
-    target: Region, implanted: ImplantPlan, dose_at: DoseAt, *, reference_gy: float, wanted_percent: float
+    target: Region,
+    implanted: ImplantPlan,
+    dose_at: DoseAt,
+    *,
+    reference_gy: float,
+    wanted_percent: float,
+    reach: Reach | None = None,
 ) -> FurtherSeeds | None:
     """Return the fewest further seeds a greedy search needs for a coverage, or as far as it gets; None if none helps.
 
-    Places only: whether a needle can reach them is for `trocar plan` and the physician to say. Each is of the usual
-    model and strength of this implant, put in on its day.
+    Without ``reach`` these are places only. With it, places that no needle reaches are put aside and others are sought
+    until every one has its needle, or none is left. Each is of the usual model and strength of this implant, put in on
+    its day.
 
     Parameters
     ----------
@@ -96,11 +109,11 @@ def further_seeds(
         The target, the seeds seen, their dose, and what 100 % means.
     wanted_percent
         V100 to be reached.
+    reach
+        Tells whether needles reach places.
     """
     seats = _seats(target, implanted)
-    if not len(seats):
-        return None
-    points = join_structures(
+    points, structures = join_structures(
         [
             sample_structure(
                 target.name,
@@ -111,27 +124,86 @@ def further_seeds(
             )
         ]
     )
-    problem = _problem(implanted, seats, points[0], points[1], dose_at(points[0]), reference_gy)
-    objective = build_objective(
-        problem, [_coverage(target.name, wanted_percent)], target=target.name, preferences=Preferences.balanced()
-    )
-    chosen = Greedy().optimise(problem, objective, rng=np.random.default_rng(0)).chosen
-    before = problem.background_gy.astype(np.float64)
-    kept, after = _enough(problem, chosen, before, reference_gy, wanted_percent)
-    if not len(kept):
+    before = dose_at(points).astype(np.float64)
+
+    def chosen(free: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "k 3"]:
+        if not len(free):
+            return free
+        problem = _problem(implanted, free, points, structures, before, reference_gy)
+        objective = build_objective(
+            problem, [_coverage(target.name, wanted_percent)], target=target.name, preferences=Preferences.balanced()
+        )
+        taken = Greedy().optimise(problem, objective, rng=np.random.default_rng(0)).chosen
+        return np.asarray(free[_enough(problem, taken, before, reference_gy, wanted_percent)])
+
+    places, ways, blocked, hindrance = _reached(seats, chosen, reach)
+    if not len(places) and not len(blocked):
         return None
+    after = before + _dose_of(implanted, places, points)
     return FurtherSeeds(
-        positions_lps_mm=seats[kept],
+        positions_lps_mm=places,
         v100_before_percent=_v100(before, reference_gy),
         v100_after_percent=_v100(after, reference_gy),
         d90_before_gy=float(np.percentile(before, 10.0)),
         d90_after_gy=float(np.percentile(after, 10.0)),
+        ways=ways,
+        blocked_lps_mm=blocked,
+        hindrance=hindrance,
     )
+
+
+def _reached(
+    seats: Float[np.ndarray, "n 3"],
+    chosen: Callable[[Float[np.ndarray, "n 3"]], Float[np.ndarray, "k 3"]],
+    reach: Reach | None,
+) -> tuple[Float[np.ndarray, "k 3"], tuple[WayToSeed, ...], Float[np.ndarray, "m 3"], Message | None]:
+    """Return places with a needle each, the needles, places that none reaches, and what is in the way of those."""
+    places = chosen(seats)
+    if reach is None or not len(places):
+        return places, (), np.empty((0, 3)), None
+    blocked: list[np.ndarray] = []
+    hindrance: Message | None = None
+    for _ in range(ROUNDS):
+        told = reach(places)
+        shut = [place for place, way in zip(places, told.ways, strict=True) if way is None]
+        open_ways = tuple(way for way in told.ways if way is not None)
+        if not shut:
+            break
+        blocked += shut
+        hindrance = hindrance or told.hindrance
+        away = np.linalg.norm(seats[:, None] - np.array(blocked)[None], axis=2).min(axis=1)
+        places = chosen(seats[away > SEAT_MM])
+        if not len(places):
+            break
+    ways = open_ways
+    seated = np.array([way.seat_lps_mm for way in ways]).reshape(-1, 3)
+    return seated, ways, np.array(blocked).reshape(-1, 3), hindrance
+
+
+def _dose_of(
+    implanted: ImplantPlan, places: Float[np.ndarray, "k 3"], points: Float[np.ndarray, "n 3"]
+) -> Float[np.ndarray, " n"]:
+    """Return the dose of further seeds at points."""
+    if not len(places):
+        return np.zeros(len(points))
+    source, weight_u_h = _usual_seed(implanted)
+    return np.asarray(
+        influence_matrix(source, places, np.full(places.shape, np.nan), points, weight_u_h=weight_u_h).sum(axis=0),
+        dtype=np.float64,
+    )
+
+
+def _usual_seed(implanted: ImplantPlan) -> tuple[Source, float]:
+    """Return the model and the time-integrated strength of a usual seed of an implant."""
+    usual = implanted.seeds[0]
+    source = load_source(usual.source_model)
+    s_k_u = strength_at_u(usual.strength, source.nuclide, at=implanted.implant_at)
+    return source, s_k_u * source.nuclide.mean_life_h
 
 
 def _enough(
     problem: Problem, chosen: np.ndarray, before: np.ndarray, reference_gy: float, wanted_percent: float
-) -> tuple[np.ndarray, np.ndarray]:
+) -> np.ndarray:
     """Return the chosen seats in order of what each adds to the coverage, cut where the coverage is reached."""
     kept: list[int] = []
     dose = before
@@ -141,7 +213,7 @@ def _enough(
         kept.append(best)
         left.remove(best)
         dose = dose + problem.dose_gy[best]
-    return np.array(kept, dtype=int), dose
+    return np.array(kept, dtype=int)
 
 
 def _v100(dose_gy: np.ndarray, reference_gy: float) -> float:
@@ -178,11 +250,8 @@ def _problem(  # noqa: PLR0917 - one call
     background_gy: np.ndarray,
     reference_gy: float,
 ) -> Problem:
-    usual = implanted.seeds[0]
-    source = load_source(usual.source_model)
-    s_k_u = strength_at_u(usual.strength, source.nuclide, at=implanted.implant_at)
-    unknown = np.full(seats.shape, np.nan)
-    matrix = influence_matrix(source, seats, unknown, points, weight_u_h=s_k_u * source.nuclide.mean_life_h)
+    source, weight_u_h = _usual_seed(implanted)
+    matrix = influence_matrix(source, seats, np.full(seats.shape, np.nan), points, weight_u_h=weight_u_h)
     near = np.argwhere(np.triu(np.linalg.norm(seats[:, None] - seats[None], axis=2) < CLEAR_MM, 1))
     count = len(seats)
     return Problem(

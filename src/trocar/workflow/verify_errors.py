@@ -46,6 +46,17 @@ class ErrorBudget(Value):
         """Return one standard deviation, in its own unit."""
         return next(each.value for each in self.numbers if each.key == key)
 
+    def with_measured(self, key: str, value: float, *, source: tuple[str, str]) -> "ErrorBudget":
+        """Return the errors with one of them as measured on the case itself; its source in English and Chinese."""
+        return ErrorBudget(
+            numbers=tuple(
+                replace(each, value=value, source=source[0], source_zh=source[1], confidence="measured_here")
+                if each.key == key
+                else each
+                for each in self.numbers
+            )
+        )
+
 
 def error_budget(text: str | None = None) -> ErrorBudget:
     """Return the errors of a department's file, or those that come with Trocar.

@@ -5,10 +5,11 @@ import numpy as np
 from trocar.geometry.volume import Volume
 from trocar.messages import Message
 from trocar.plan.patient import Image
-from trocar.results.findings import Finding, Severity
+from trocar.results.findings import Finding, Severity, found
 from trocar.results.seeds_seen import FoundSeed
 from trocar.results.verification import SeedCounts, StructureOutcome
 from trocar.workflow.verification import Verification
+from trocar.workflow.verify_scan_findings import scan_findings
 
 FAR_MM = 10.0
 """A seed displaced by more is named: a centimetre is the usual distance of seeds."""
@@ -22,29 +23,26 @@ AROUND_MM = (5.0, 9.0)
 
 def verification_findings(verified: Verification, scan: Image) -> tuple[Finding, ...]:
     """Return all that must be seen, the severest first."""
-    found = [
+    told = [
         *count_findings(verified.counts),
         *_seed_findings(verified, scan),
         *_picture_findings(verified),
+        *scan_findings(verified, scan),
         *(finding for outcome in verified.outcomes for finding in _carried_findings(outcome)),
     ]
     order = list(Severity)[::-1]
-    return tuple(sorted(found, key=lambda each: order.index(each.severity)))
-
-
-def _find(code: str, template: str, severity: Severity, /, **data: object) -> Finding:
-    return Finding(severity=severity, message=Message(code=code, template=template, data=data))
+    return tuple(sorted(told, key=lambda each: order.index(each.severity)))
 
 
 def count_findings(counts: SeedCounts) -> list[Finding]:
     """Return where the counts of seeds do not balance, with the strength that is not accounted for."""
-    found = []
+    told = []
     implanted = counts.implanted
     if counts.taken is not None and implanted is not None and counts.returned is not None:
         lost = counts.taken - implanted - counts.returned
         if lost:
-            found.append(
-                _find(
+            told.append(
+                found(
                     "verify.count-store",
                     "{taken} seeds were taken from the store, {implanted} implanted and {returned} returned: "
                     "{lost:+d} seeds "
@@ -59,8 +57,8 @@ def count_findings(counts: SeedCounts) -> list[Finding]:
                 )
             )
     else:
-        found.append(
-            _find(
+        told.append(
+            found(
                 "verify.count-not-stated",
                 "how many seeds were taken from the store, implanted and returned was not stated in full, so that the "
                 "count "
@@ -71,8 +69,8 @@ def count_findings(counts: SeedCounts) -> list[Finding]:
     expected = implanted if implanted is not None else counts.planned
     missing = expected - counts.seen
     if missing:
-        found.append(
-            _find(
+        told.append(
+            found(
                 "verify.count-seen",
                 "{expected} seeds were {said}, {seen} are seen on the scan ({doubtful} more are doubtful): "
                 "{missing:+d} seeds "
@@ -88,8 +86,8 @@ def count_findings(counts: SeedCounts) -> list[Finding]:
             )
         )
     if implanted is not None and implanted != counts.planned:
-        found.append(
-            _find(
+        told.append(
+            found(
                 "verify.count-planned",
                 "{implanted} seeds were implanted where {planned} were planned",
                 Severity.ATTENTION,
@@ -97,7 +95,7 @@ def count_findings(counts: SeedCounts) -> list[Finding]:
                 planned=counts.planned,
             )
         )
-    return found
+    return told
 
 
 _IMPLANTED = Message(code="verify.said-implanted", template="implanted")
@@ -106,11 +104,11 @@ _PLANNED = Message(code="verify.said-planned", template="planned")
 
 def _seed_findings(verified: Verification, scan: Image) -> list[Finding]:
     comparison = verified.comparison
-    found = []
+    told = []
     for number in comparison.migrated:
         seed = verified.seen[number]
-        found.append(
-            _find(
+        told.append(
+            found(
                 "verify.seed-migrated",
                 "seed {number} lies {away_mm:.0f} mm from the nearest planned place{in_lung}, at ({x:.0f}, {y:.0f}, "
                 "{z:.0f}) "
@@ -123,8 +121,8 @@ def _seed_findings(verified: Verification, scan: Image) -> list[Finding]:
             )
         )
     if comparison.missing:
-        found.append(
-            _find(
+        told.append(
+            found(
                 "verify.seeds-missing",
                 "{n} planned seeds have no seed near their place: no. {numbers}",
                 Severity.ATTENTION,
@@ -133,8 +131,8 @@ def _seed_findings(verified: Verification, scan: Image) -> list[Finding]:
             )
         )
     if comparison.extra:
-        found.append(
-            _find(
+        told.append(
+            found(
                 "verify.seeds-extra",
                 "{n} seeds are seen for which none was planned there: no. {numbers}",
                 Severity.ATTENTION,
@@ -144,8 +142,8 @@ def _seed_findings(verified: Verification, scan: Image) -> list[Finding]:
         )
     far = [pair for pair in comparison.pairs if pair.distance_mm > FAR_MM]
     if far:
-        found.append(
-            _find(
+        told.append(
+            found(
                 "verify.seeds-displaced",
                 "{n} seeds lie more than {far_mm:g} mm from their planned place, the farthest {largest_mm:.1f} mm",
                 Severity.ATTENTION,
@@ -154,7 +152,7 @@ def _seed_findings(verified: Verification, scan: Image) -> list[Finding]:
                 largest_mm=comparison.largest_mm,
             )
         )
-    return found
+    return told
 
 
 _IN_LUNG = Message(code="verify.in-lung", template=" in the lung")
@@ -175,10 +173,10 @@ def lies_in_lung(seed: FoundSeed, scan: Volume) -> bool:
 
 
 def _picture_findings(verified: Verification) -> list[Finding]:
-    found = []
+    told = []
     if verified.doubtful:
-        found.append(
-            _find(
+        told.append(
+            found(
                 "verify.doubtful",
                 "{n} bright things may be seeds and were left out; look at their pictures and decide with "
                 "--corrections",
@@ -186,10 +184,23 @@ def _picture_findings(verified: Verification) -> list[Finding]:
                 n=len(verified.doubtful),
             )
         )
+    found_seeds = len(verified.localisation.seeds)
+    if not verified.corrected_by and verified.seen_by_picture != found_seeds:
+        told.append(
+            found(
+                "verify.count-decided",
+                "the picture alone shows {alone} seeds; {seen} are told because the count says so, where touching or "
+                "broken seeds can be read either way: if a seed was lost or the count is wrong, this hides it; look at "
+                "the seeds nearest to each other",
+                Severity.ATTENTION,
+                alone=verified.seen_by_picture,
+                seen=found_seeds,
+            )
+        )
     loose = sum(seed.axis_lps is None for seed in verified.implanted.seeds)
     if loose:
-        found.append(
-            _find(
+        told.append(
+            found(
                 "verify.axes-unknown",
                 "the direction of {n} of {total} seeds is not shown well by the scan; they are computed "
                 "one-dimensionally",
@@ -199,14 +210,14 @@ def _picture_findings(verified: Verification) -> list[Finding]:
             )
         )
     if verified.structures is None:
-        found.append(
-            _find(
+        told.append(
+            found(
                 "verify.no-structures",
                 "no structures were given: seeds are compared, doses to target and organs are not",
                 Severity.ATTENTION,
             )
         )
-    return found
+    return told
 
 
 def _carried_findings(outcome: StructureOutcome) -> list[Finding]:
@@ -216,7 +227,7 @@ def _carried_findings(outcome: StructureOutcome) -> list[Finding]:
     if abs(change) <= VOLUME_CHANGE_PERCENT:
         return []
     return [
-        _find(
+        found(
             "verify.carried-volume",
             "structure {name} has {volume_cc:.1f} cc on the scan and {drawn_cc:.1f} cc as drawn ({change:+.0f} %): "
             "the slices "

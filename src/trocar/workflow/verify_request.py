@@ -9,7 +9,8 @@ from trocar.plan.patient import Image
 from trocar.plan.plan import ImplantPlan
 from trocar.plan.structures import StructureSet
 from trocar.results.protection import Measured
-from trocar.results.registration import Motion
+from trocar.results.registration import Landmarks, Motion
+from trocar.workflow.implant_request import ImplantRequest
 from trocar.workflow.swelling import Swelling
 from trocar.workflow.verify_errors import ErrorBudget
 
@@ -21,6 +22,25 @@ class StatedCounts:
     taken: int | None = None
     implanted: int | None = None
     returned: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierScan:
+    """A CT after the same implant, taken before the one that is verified.
+
+    Parameters
+    ----------
+    scan
+        Such as that of the implant day.
+    structures
+        Drawn on it; None to carry those of the request.
+    corrections
+        What a person decided about the seeds found on it.
+    """
+
+    scan: Image
+    structures: StructureSet | None = None
+    corrections: Corrections | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +75,15 @@ class VerifyRequest:
         A survey reading; None where there is none.
     swelling
         Of the target, going down after the scan; None to take it as it lies on the scan.
+    landmarks
+        Marked on the planning image (before) and on the scan (after); None where nobody marked any.
+    earlier
+        Another scan after the same implant to compare with; None where there is none.
+    needles
+        The request the plan was made from, in the frame of the plan: its rules say which needles could bring further
+        seeds; None to tell places only.
+    swelling_half_life_d
+        With an earlier scan: in how many days half of the swelling goes, so that its size follows from both scans.
     """
 
     plan: ImplantPlan
@@ -70,6 +99,15 @@ class VerifyRequest:
     budget: ErrorBudget | None = None
     measured: Measured | None = None
     swelling: Swelling | None = None
+    landmarks: Landmarks | None = None
+    earlier: EarlierScan | None = None
+    needles: ImplantRequest | None = None
+    swelling_half_life_d: float | None = None
+
+
+def days_after(plan: ImplantPlan, scan: Image) -> float | None:
+    """Return the days from the implant to a scan; None where the scan states no time."""
+    return None if scan.acquired_at is None else (scan.acquired_at - plan.implant_at).total_seconds() / 86400.0
 
 
 def expected_seeds(request: VerifyRequest) -> int:

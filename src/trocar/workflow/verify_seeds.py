@@ -21,8 +21,14 @@ from trocar.results.verification import SeedComparison, SeedCounts
 from trocar.workflow.verify_request import VerifyRequest, expected_seeds
 
 
-def located_seeds(request: VerifyRequest, planned: ImplantPlan, *, progress: Callable[[float], None]) -> Localisation:
-    """Return the seeds of the scan, with what a person decided about them carried out.
+def located_seeds(
+    request: VerifyRequest, planned: ImplantPlan, *, progress: Callable[[float], None]
+) -> tuple[Localisation, int]:
+    """Return the seeds of the scan, corrected as a person decided, and how many the picture shows by itself.
+
+    The count of the theatre decides close calls between readings of touching seeds. Where it changes how many are
+    seen, both numbers are kept: a count that is wrong, or a seed lost since, must not be read into the picture unsaid.
+    With an earlier scan the count decides nothing on the later one: whether a seed was lost is what is asked.
 
     Raises
     ------
@@ -31,16 +37,19 @@ def located_seeds(request: VerifyRequest, planned: ImplantPlan, *, progress: Cal
     PlanError
         Corrections made on another scan, or capsules of several lengths.
     """
-    found = find_seeds(
-        request.scan.volume,
-        _seed_body(planned),
-        expected=expected_seeds(request),
-        planned_lps_mm=places_of(planned.seeds),
-        progress=progress,
-    )
+    body, places = _seed_body(planned), places_of(planned.seeds)
+
+    def look(count: int | None) -> Localisation:
+        return find_seeds(request.scan.volume, body, expected=count, planned_lps_mm=places, progress=progress)
+
+    found = look(None)
+    by_picture = len(found.seeds)
+    expected = expected_seeds(request)
+    if by_picture != expected and request.earlier is None:
+        found = look(expected)
     corrections = request.corrections
     if corrections is None:
-        return found
+        return found, by_picture
     series = request.scan.reference.series_uid
     if corrections.series_uid and corrections.series_uid != series:
         raise PlanError(
@@ -49,7 +58,7 @@ def located_seeds(request: VerifyRequest, planned: ImplantPlan, *, progress: Cal
             theirs=corrections.series_uid,
             ours=series,
         )
-    return corrected_seeds(found, corrections)
+    return corrected_seeds(found, corrections), by_picture
 
 
 def places_of(seeds: tuple[Seed, ...] | tuple[FoundSeed, ...]) -> Float[np.ndarray, "n 3"]:
