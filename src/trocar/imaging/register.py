@@ -32,6 +32,9 @@ FINE, COARSE = ((2, 1), (4.0, 0.0)), ((4,), (8.0,))
 NEAR_SPACING_MM, NEAR = 2.0, ((2, 1), (3.0, 0.0))
 """Spacing, and levels of the descent, where a part of the scans is registered."""
 
+LEAST_OVERLAP, COUNTED = 0.5, 12
+"""Motions by which the smaller picture is shown less than this are the last choice; points an axis to tell it."""
+
 STARTS_MM = (0.0, -40.0, 40.0, -80.0, 80.0, -120.0, 120.0)
 
 
@@ -192,10 +195,26 @@ def _rigid(
         starts.append(start)
     ranked = sorted(starts, key=lambda start: _value(fixed, moving, start))
     coarse = [_descended(fixed, moving, start, levels=COARSE) for start in ranked[:2]]
-    best = min(coarse, key=lambda end: end[1])[0]
+    best = min(coarse, key=lambda end: (_overlap(fixed, moving, end[0]) < LEAST_OVERLAP, end[1]))[0]
     if levels is not COARSE:
         best = _descended(fixed, moving, best, levels=levels)[0]
     return _matrix(best)
+
+
+def _overlap(fixed: sitk.Image, moving: sitk.Image, motion: sitk.Transform) -> float:
+    """Return the share of the smaller picture that the other one shows, about.
+
+    A few slices that two pictures share can be more alike than the whole of them where it belongs: likeness alone
+    would choose the sliver.
+    """
+    steps = [np.linspace(0, size - 1, COUNTED) for size in fixed.GetSize()]
+    index = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
+    places = index * np.array(fixed.GetSpacing()) + np.array(fixed.GetOrigin())
+    matrix = _matrix(motion)
+    there = (places @ matrix[:3, :3].T + matrix[:3, 3] - np.array(moving.GetOrigin())) / np.array(moving.GetSpacing())
+    inside = np.all((there >= -0.5) & (there <= np.array(moving.GetSize()) - 0.5), axis=1).mean()
+    sizes = [float(np.prod(image.GetSize()) * np.prod(image.GetSpacing())) for image in (fixed, moving)]
+    return float(inside) * sizes[0] / min(sizes)
 
 
 def _descended(

@@ -14,6 +14,9 @@ from trocar.workflow.verify_scan_findings import scan_findings
 FAR_MM = 10.0
 """A seed displaced by more is named: a centimetre is the usual distance of seeds."""
 
+COMMON_MM = 5.0
+"""All seeds together off by more than half a needle spacing is a matter of its own."""
+
 VOLUME_CHANGE_PERCENT = 5.0
 """A carried structure whose volume changes by more was not carried faithfully, or the slices are too thick for it."""
 
@@ -138,6 +141,19 @@ def _seed_findings(verified: Verification, scan: Image) -> list[Finding]:
                 Severity.ATTENTION,
                 n=len(comparison.extra),
                 numbers=", ".join(str(number + 1) for number in comparison.extra),
+            )
+        )
+    shift_mm = float(np.linalg.norm(comparison.shift_lps_mm))
+    if shift_mm > COMMON_MM:
+        told.append(
+            found(
+                "verify.common-shift",
+                "the seeds lie {shift_mm:.1f} mm together from their planned places ({x:+.1f}, {y:+.1f}, {z:+.1f} mm "
+                "L, P, H): the target was pushed aside, the plan was put in the wrong place, or the registration is "
+                "off; look at the checkerboard before the doses are believed",
+                Severity.ATTENTION,
+                shift_mm=shift_mm,
+                **dict(zip("xyz", map(float, comparison.shift_lps_mm), strict=True)),
             )
         )
     far = [pair for pair in comparison.pairs if pair.distance_mm > FAR_MM]
