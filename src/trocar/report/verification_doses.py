@@ -134,7 +134,6 @@ def error_blocks(case: VerifiedCase) -> Iterator[Block]:
             Column(head=say("report.column-basis", "Source and how sure"), share=2.4),
         ),
         rows=tuple(_error_row(error) for error in case.errors),
-        compact=True,
         caption=say(
             "report.verify-errors-caption",
             "Each error alone: standard deviation it gives the target's D90 and V100, and its share of the variance of "
