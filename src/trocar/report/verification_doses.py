@@ -199,8 +199,8 @@ def _further_blocks(further: FurtherSeeds) -> Iterator[Block]:
             title=say("report.verify-blocked", "No needle path to {n} places", n=len(further.blocked_lps_mm)),
             text=say(
                 "report.verify-blocked-text",
-                "A seed would help at (x, y, z): {places} mm, but no needle reaches there by the rules of the request. "
-                "{hindrance}",
+                "A seed would help at (x, y, z): {places} mm, but no needle reaches there by the rules of the request: "
+                "{hindrance}.",
                 places=_places(further.blocked_lps_mm),
                 hindrance=further.hindrance or "",
             ),

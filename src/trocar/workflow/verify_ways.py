@@ -64,13 +64,18 @@ def reach_of(request: ImplantRequest, registration: Registration | None) -> Reac
             found, tried = _free(there, scene, entries)
         back = tuple(way if way is None or registration is None else _carried(way, registration) for way in found)
         closed = any(way is None for way in found)
-        return Ways(ways=back, hindrance=_hindrance(scene, tried, request.target) if closed else None)
+        return Ways(ways=back, hindrance=_hindrance(scene, tried) if closed else None)
 
     return ways
 
 
-def _hindrance(scene: Scene, tried: Lines, target: str) -> Message:
-    return no_access_message(explain(scene, tried), target=target)
+THESE_PLACES = Message(code="verify.these-places", template="these places")
+
+
+def _hindrance(scene: Scene, tried: Lines) -> Message:
+    if not len(tried):
+        return Message(code="verify.no-hole-near", template="no hole of the template lies in line with them")
+    return no_access_message(explain(scene, tried), target=THESE_PLACES)
 
 
 def _free(places: Float[np.ndarray, "n 3"], scene: Scene, entries: SkinEntries) -> tuple[list[WayToSeed | None], Lines]:
@@ -103,7 +108,7 @@ def _lines_to(place: Float[np.ndarray, " 3"], entries: SkinEntries) -> Lines:
 def _through_template(
     places: Float[np.ndarray, "n 3"], scene: Scene, entries: SkinEntries, request: ImplantRequest
 ) -> tuple[list[WayToSeed | None], Lines]:
-    """Return the hole nearest to each place whose needle obeys the rules, and all holes' lines."""
+    """Return the hole nearest to each place whose needle obeys the rules, and the lines of holes near the others."""
     assert request.needles.template is not None
     search = search_in(scene, entries, request.needles)
     accesses = search.accesses
@@ -116,7 +121,16 @@ def _through_template(
         good = np.flatnonzero((off <= furthest) & (along > 0.0) & (along <= accesses.depth_mm))
         best = int(good[off[good].argmin()]) if len(good) else -1
         ways.append(_way(accesses, best, foot[best]) if len(good) else None)
-    return ways, search.lines
+    shut = [place for place, way in zip(places, ways, strict=True) if way is None]
+    return ways, search.lines.take(_near(search.lines, np.array(shut).reshape(-1, 3), furthest))
+
+
+def _near(lines: Lines, places: Float[np.ndarray, "n 3"], within_mm: float) -> np.ndarray:
+    """Return which lines pass within a distance of any of some places."""
+    rest = places[:, None] - lines.entries_lps_mm[None]
+    along = np.einsum("pij,ij->pi", rest, lines.ways_lps)
+    off = np.linalg.norm(rest - along[..., None] * lines.ways_lps[None], axis=2)
+    return np.flatnonzero((off <= within_mm).any(axis=0))
 
 
 def _way(accesses: Accesses, row: int, seat_lps_mm: Float[np.ndarray, " 3"]) -> WayToSeed:

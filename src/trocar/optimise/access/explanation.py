@@ -264,7 +264,7 @@ def _told(sentence: Message, data: dict[str, object]) -> Message:
     return Message(code=sentence.code, template=sentence.template, data=data)
 
 
-def no_access_message(explanation: Explanation, *, target: str) -> Message:
+def no_access_message(explanation: Explanation, *, target: str | Message) -> Message:
     """Return the statement that nothing reaches a target: what refuses most, and the nearest way out."""
     most = tuple(refusal_message(refusal) for refusal in explanation.refusals[:5])
     if not explanation.relaxations:
