@@ -274,7 +274,7 @@ def verify(
         if folder is not None:
             require_free(folder, replace=replace)
         request = dataclasses.replace(
-            common.applied_to(read, has_earlier=before is not None),
+            common.applied_to(read, half_life_alone=before is not None),
             counts=StatedCounts(taken=taken, implanted=implanted, returned=returned),
             corrections=read_corrections(corrections) if corrections is not None else None,
             measured=stated_measured(measured_surface, measured_metre, measured_at),
@@ -336,7 +336,7 @@ def _request_of(case: BatchCase, common: VerifyOptions) -> VerifyRequest:
     before = read_earlier(case.may(EARLIER), case.may(EARLIER_STRUCTURES), None)
     corrections, landmarks = case.may(CORRECTIONS), case.may(LANDMARKS)
     return dataclasses.replace(
-        common.applied_to(read, has_earlier=before is not None),
+        common.applied_to(read, half_life_alone=True),
         counts=case.counts(),
         corrections=read_corrections(corrections) if corrections is not None else None,
         landmarks=read_landmarks(landmarks) if landmarks is not None else None,

@@ -48,7 +48,7 @@ class VerifyOptions:
     swelling_half_life_d: float | None
     fonts: tuple[Path, ...]
 
-    def applied_to(self, request: VerifyRequest, *, has_earlier: bool) -> VerifyRequest:
+    def applied_to(self, request: VerifyRequest, *, half_life_alone: bool) -> VerifyRequest:
         """Return the request of a case's files with these options."""
         return replace(
             request,
@@ -57,7 +57,7 @@ class VerifyOptions:
             motion=self.motion,
             end_cap=self.end_cap,
             budget=self.budget,
-            swelling=stated_swelling(self.swelling_percent, self.swelling_half_life_d, has_earlier=has_earlier),
+            swelling=stated_swelling(self.swelling_percent, self.swelling_half_life_d, half_life_alone=half_life_alone),
             swelling_half_life_d=self.swelling_half_life_d,
         )
 
@@ -173,15 +173,15 @@ def stated_measured(surface: float | None, metre: float | None, at: datetime | N
     return Measured(surface_usv_h=surface, one_metre_usv_h=metre, at=at)
 
 
-def stated_swelling(percent: float | None, half_life_d: float | None, *, has_earlier: bool) -> Swelling | None:
-    """Return a swelling stated by two numbers; with an earlier scan the half-life alone will do.
+def stated_swelling(percent: float | None, half_life_d: float | None, *, half_life_alone: bool) -> Swelling | None:
+    """Return a swelling stated by two numbers, or None; beside an earlier scan the half-life alone will do.
 
     Raises
     ------
     UsageError
         One number of the two.
     """
-    if has_earlier and percent is None:
+    if half_life_alone and percent is None:
         return None
     if (percent is None) != (half_life_d is None):
         raise UsageError(
