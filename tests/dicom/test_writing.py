@@ -3,6 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dicom_series import ct_slice
@@ -75,6 +76,13 @@ def test_uids_follow_from_what_they_name_and_are_valid() -> None:
     assert derived_uid("a", "b") == derived_uid("a", "b")
     assert len({derived_uid("a", "b"), derived_uid("ab"), derived_uid("b", "a"), derived_uid("a", "b", "")}) == 4
     assert all(len(derived_uid(str(n))) <= 64 and derived_uid(str(n)).startswith("2.25.") for n in range(50))
+
+
+@pytest.mark.parametrize("whole", [-10.0, -1.0, -100.0, 10.0, 1e5, -1e-3])
+def test_a_number_just_below_a_power_of_ten_fits_too(whole: float) -> None:
+    nearly = float(np.nextafter(whole, 0.0))
+    assert len(decimal(nearly)) <= 16
+    assert float(decimal(nearly)) == pytest.approx(whole, rel=1e-12)
 
 
 @pytest.mark.parametrize("value", [0.0, -0.0, 1e-9, -123.456789012345678, 1e15, 2.5e-300, 1 / 3])

@@ -129,6 +129,10 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
+LONGEST_DECIMAL = 16
+"""Characters of a DICOM decimal string."""
+
+
 def decimal(value: float) -> str:
     """Return a number as a decimal string of at most 16 characters, as exact as that allows.
 
@@ -138,6 +142,8 @@ def decimal(value: float) -> str:
     ('0.1', '-0.3333333333333', '2')
     """
     text = format_number_as_ds(float(value) + 0.0)
+    if len(text) > LONGEST_DECIMAL:  # a number just below a power of ten gains a digit when it is rounded
+        text = format_number_as_ds(float(text))
     return text[:-2] if text.endswith(".0") else text
 
 
