@@ -153,6 +153,17 @@ def test_the_place_of_the_seed_left_out_is_cold_and_further_seeds_mend_it(verifi
     assert verified.further.d90_after_gy > verified.further.d90_before_gy
 
 
+def test_a_target_under_the_prescribed_dose_is_told_and_surely_so_if_its_whole_interval_is() -> None:
+    asked = request(reference_gy=150.0, swelling=None)
+    outcome = verify_implant(asked)
+    (told,) = [each for each in outcome.findings if each.message.code == "verify.d90-below"]
+    (target,) = [each for each in outcome.outcomes if each.is_target]
+    d90 = target.metric("D90")
+    assert d90.high is not None
+    assert (told.severity is Severity.ACTION) == (d90.high < 150.0)
+    assert "D90" in told.message.text(Language.CHINESE)
+
+
 def test_swelling_that_goes_down_raises_the_dose(verified: Verification) -> None:
     assert verified.swollen is not None
     d90 = verified.swollen[0]

@@ -148,6 +148,8 @@ def _further_json(further: FurtherSeeds | None) -> dict[str, Any] | None:
         "positions_lps_mm": further.positions_lps_mm.tolist(),
         "v100_percent": [further.v100_before_percent, further.v100_after_percent],
         "d90_gy": [further.d90_before_gy, further.d90_after_gy],
+        "wanted_v100_percent": further.wanted_percent,
+        "is_enough": further.is_enough,
         "ways": [
             {
                 "seat_lps_mm": way.seat_lps_mm.tolist(),

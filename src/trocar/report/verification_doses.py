@@ -236,6 +236,18 @@ def _way_table(further: FurtherSeeds) -> Table:
     )
 
 
+def _further_title(further: FurtherSeeds) -> Text:
+    count = len(further.positions_lps_mm)
+    if further.is_enough:
+        return say("report.verify-further", "{n} further seeds would mend it", n=count)
+    return say(
+        "report.verify-further-part",
+        "{n} further seeds would help, short of the planned V100 of {wanted:.1f} %",
+        n=count,
+        wanted=further.wanted_percent,
+    )
+
+
 def _further_box(further: FurtherSeeds) -> Box:
     reached = (
         say("report.verify-reached", "A needle reaches each (below).")
@@ -243,7 +255,7 @@ def _further_box(further: FurtherSeeds) -> Box:
         else say("report.verify-places-only", "Places only: whether needles reach them was not asked (--request).")
     )
     return Box(
-        title=say("report.verify-further", "{n} further seeds would mend it", n=len(further.positions_lps_mm)),
+        title=_further_title(further),
         text=say(
             "report.verify-further-text",
             "V100 from {before:.1f} to {after:.1f} %, D90 from {d90_before:.0f} to {d90_after:.0f} Gy, with seeds of "

@@ -251,6 +251,8 @@ class FurtherSeeds(Value):
         The most helpful first.
     v100_before_percent, v100_after_percent, d90_before_gy, d90_after_gy
         Of the target, counted on points.
+    wanted_percent
+        V100 that was sought: that of the plan.
     ways
         A needle to each place; empty where nobody asked for needles.
     blocked_lps_mm
@@ -264,9 +266,15 @@ class FurtherSeeds(Value):
     v100_after_percent: float
     d90_before_gy: float
     d90_after_gy: float
+    wanted_percent: float
     ways: tuple[WayToSeed, ...] = ()
     blocked_lps_mm: Float[np.ndarray, "m 3"] = field(default_factory=lambda: np.empty((0, 3)))
     hindrance: Message | None = None
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether the planned coverage is reached, to a percentage point."""
+        return self.v100_after_percent >= self.wanted_percent - 1.0
 
     def __post_init__(self) -> None:
         for name in ("positions_lps_mm", "blocked_lps_mm"):

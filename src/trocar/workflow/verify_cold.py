@@ -146,6 +146,7 @@ def further_seeds(
         v100_after_percent=_v100(after, reference_gy),
         d90_before_gy=float(np.percentile(before, 10.0)),
         d90_after_gy=float(np.percentile(after, 10.0)),
+        wanted_percent=wanted_percent,
         ways=ways,
         blocked_lps_mm=blocked,
         hindrance=hindrance,

@@ -5,6 +5,7 @@ import numpy as np
 from trocar.errors import PlanError
 from trocar.geometry.volume import Quantity, Volume
 from trocar.imaging.seed_match import match_seeds
+from trocar.messages import Message
 from trocar.plan.patient import Image
 from trocar.plan.plan import ImplantPlan
 from trocar.plan.structures import StructureSet
@@ -20,6 +21,11 @@ LEAST_PAIRED = 0.2
 TISSUE_HU = -300.0
 
 
+_SCAN = Message(code="verify.what-scan", template="scan")
+_STRUCTURES = Message(code="verify.what-structures", template="structure set")
+_PLANNING = Message(code="verify.what-planning", template="planning image")
+
+
 def require_one_patient(
     scan: Image, plan: ImplantPlan, structures: StructureSet | None, planning: Image | None
 ) -> None:
@@ -30,12 +36,12 @@ def require_one_patient(
     PlanError
         Another patient's object, another date of birth, or not a CT.
     """
-    patients = {"scan": scan.patient}
+    patients = [(_SCAN, scan.patient)]
     if structures is not None:
-        patients["structures"] = structures.patient
+        patients.append((_STRUCTURES, structures.patient))
     if planning is not None:
-        patients["planning image"] = planning.patient
-    for what, patient in patients.items():
+        patients.append((_PLANNING, planning.patient))
+    for what, patient in patients:
         born = (patient.birth_date, plan.patient.birth_date)
         if patient.identifier.strip() != plan.patient.identifier.strip() or (all(born) and born[0] != born[1]):
             raise PlanError(

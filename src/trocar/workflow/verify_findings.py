@@ -30,6 +30,7 @@ def verification_findings(verified: Verification, scan: Image) -> tuple[Finding,
         *count_findings(verified.counts),
         *_seed_findings(verified, scan),
         *_picture_findings(verified),
+        *_coverage_findings(verified),
         *scan_findings(verified, scan),
         *(finding for outcome in verified.outcomes for finding in _carried_findings(outcome)),
     ]
@@ -234,6 +235,28 @@ def _picture_findings(verified: Verification) -> list[Finding]:
             )
         )
     return told
+
+
+def _coverage_findings(verified: Verification) -> list[Finding]:
+    """Return where the target's D90 is under the dose prescribed: surely so if its whole interval is."""
+    target = next((each for each in verified.outcomes if each.is_target), None)
+    if target is None or target.metric("D90").value >= verified.reference_gy:
+        return []
+    d90 = target.metric("D90")
+    surely = d90.high is not None and d90.high < verified.reference_gy
+    return [
+        found(
+            "verify.d90-below",
+            "D90 of {name} is {value:.1f} Gy{interval}, 100 % are {reference:g} Gy; planned were {planned:.1f} Gy: "
+            "see what is cold and what would mend it",
+            Severity.ACTION if surely else Severity.ATTENTION,
+            name=target.name,
+            value=d90.value,
+            interval="" if d90.low is None or d90.high is None else f" ({d90.low:.1f}–{d90.high:.1f})",
+            reference=verified.reference_gy,
+            planned=d90.planned if d90.planned is not None else float("nan"),
+        )
+    ]
 
 
 def _carried_findings(outcome: StructureOutcome) -> list[Finding]:
