@@ -1,4 +1,4 @@
-"""Intervals of dose indices by Monte Carlo over named errors. Theory: docs/theory/verification.md, (V3) and (V5).
+"""Intervals of dose indices by Monte Carlo over named errors. Theory: docs/theory/verification.md, (V3) and (V8).
 
 Points are drawn once, in and about each structure; a draw of the errors moves the seeds, shifts them against the
 structures, moves the structures' surfaces and scales the dose. What is asked of each draw is counted on those points;
@@ -161,7 +161,7 @@ def spread_by_kind(
     draws: int,
     rng: np.random.Generator,
 ) -> dict[ErrorKind, dict[str, float]]:
-    """Return the standard deviation that each kind of error alone gives each metric. Equation (V5).
+    """Return the standard deviation that each kind of error alone gives each metric. Equation (V8).
 
     Parameters
     ----------
