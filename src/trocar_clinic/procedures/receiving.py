@@ -52,7 +52,7 @@ class Named:
         header = message[0]
         return cls(
             kind="^".join(_at(header, 9).split("^")[:2]),
-            control=_at(header, 10)[:199],
+            control=printable(_at(header, 10))[:199],
             devices=frozenset(devices - {""}),
             patients=frozenset(_first(each) for each in numbers) - NO_KNOWN_PERSON,
             birth_date=_at(patient, 7)[:8] if patient is not None else "",
@@ -65,6 +65,11 @@ def _at(segment: hl7.Segment | None, place: int) -> str:
 
 def _first(field: str) -> str:
     return field.split("^", maxsplit=1)[0].strip()
+
+
+def printable(text: str) -> str:
+    """Return a text without control characters, some of which a database refuses to keep."""
+    return "".join(each for each in text if each.isprintable())
 
 
 def receive(text: str, *, sender: str, at: datetime) -> MonitorMessage:
@@ -131,7 +136,7 @@ def _parsed(text: str) -> hl7.Message:
                 "procedures.no-message",
                 en="“{start}…” is no HL7 message: it must begin with MSH",
                 zh="「{start}…」不是 HL7 消息：须以 MSH 段开头",
-                start=text[:8],
+                start=printable(text[:8]),
             )
         ) from error
 
