@@ -224,11 +224,11 @@ def _best_reading(patch: Patch, picture: Picture, count: int, one_seed: float) -
     attempts = []
     for start in _starts(patch, count, picture, generator):
         start[:, 6] = picture.mass_hu_mm3
-        attempts.append(_fitted(patch, picture, start, sweeps=3 if count > 1 else 1))
+        attempts.append(fitted(patch, picture, start, sweeps=3 if count > 1 else 1))
         if min(attempts, key=_cost)[1] < PLAIN_LEFT * one_seed:
             break
     rows, cost = min(attempts, key=_cost)
-    rows, cost = _fitted(patch, picture, rows, sweeps=2 if count > 1 else 1)
+    rows, cost = fitted(patch, picture, rows, sweeps=2 if count > 1 else 1)
     explained, spreads = _quality(patch, picture, rows)
     ratio = np.log(rows[:, 6] / picture.mass_hu_mm3) / MASS_SPREAD
     odd = float(np.minimum(MASS_PRICE * ratio**2, MOST_PRICE).sum())
@@ -288,7 +288,7 @@ def _along(rows: np.ndarray, axis: np.ndarray) -> np.ndarray:
     return turned
 
 
-def _fitted(patch: Patch, picture: Picture, rows: np.ndarray, *, sweeps: int) -> tuple[np.ndarray, float]:
+def fitted(patch: Patch, picture: Picture, rows: np.ndarray, *, sweeps: int) -> tuple[np.ndarray, float]:
     """Return seeds refined one after the other, and what is left unexplained."""
     sigma = picture.sigma
     rows = rows.copy()
@@ -334,8 +334,8 @@ def drawn_along(patch: Patch, picture: Picture, fit: ClusterFit) -> ClusterFit:
     """Return a reading fitted once more, its directions drawn to the needles' common one where the picture is vague."""
     if picture.way is None:
         return fit
-    kept = _fitted(patch, picture, fit.rows, sweeps=1)
-    rows, cost = min((kept, _fitted(patch, picture, _along(fit.rows, picture.way), sweeps=2)), key=_cost)
+    kept = fitted(patch, picture, fit.rows, sweeps=1)
+    rows, cost = min((kept, fitted(patch, picture, _along(fit.rows, picture.way), sweeps=2)), key=_cost)
     turned = _with_way_cost(patch, picture, rows, cost), _with_way_cost(patch, picture, *kept)
     if turned[1] <= turned[0]:
         rows, cost = kept

@@ -6,17 +6,17 @@ is the scan's.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
 from scipy.optimize import minimize
 
 from trocar.imaging.kernels import cost_of, refine_line
-from trocar.imaging.seed_fit import Patch, Picture, blur_of, free_line, start_rows
+from trocar.imaging.seed_fit import Patch, Picture, blur_of, fit_cluster, fitted, free_line, start_rows
 from trocar.results.seeds_seen import SeedBody
 
-MASS_RANGE_HU_MM3 = (3.0e4, 3.0e5)
+MASS_RANGE_HU_MM3 = (1.2e4, 1.6e5)
 """What a seed's brightness summed over volume can be at 80 to 140 kV, from the attenuation of titanium and silver."""
 
 SAME_MASS = 1.35
@@ -25,10 +25,19 @@ SAME_MASS = 1.35
 LEAST_CONTRAST, TYPICAL_OF = 0.75, 15
 """Blur is measured on lone things whose contrast is this share of the usual one of the brightest: bone has less."""
 
-BLOOM_MM, LONGEST_TRAIN_MM = -0.5, 70.0
-"""What blur adds to the bright length of a train, less its dark ends; and the longest train looked at."""
+LONE_EXTENT_MM, LONGEST_TRAIN_MM = 3.5, 70.0
+"""How long one seed shows in the box of its bright voxels; and the longest train looked at."""
+
+LONGEST_LONE = 1.7
+"""What is longer than this many usual bright parts is no lone seed, but a pair end to end or something else."""
 
 LONE_USED, LONE_LOOKED_AT = 8, 40
+
+TRAINS_TUNED, LONGEST_TUNED = 6, 8
+"""Where no seed is alone: how many trains the picture is tuned on, and how long they are at most."""
+
+ACROSS_TRIED, HALF_TRIED = (0.6, 0.75, 0.9, 1.0, 1.15), (0.75, 1.0, 1.2)
+"""Blurs and lengths tried for them, relative to the usual ones."""
 
 ACROSS_MM, ALONG_MM = (0.70, 0.35), (0.45, 0.35)
 """Blur across and along the scan's axis as scanners have it (before the mean over the slice): median, spread of log."""
@@ -64,6 +73,18 @@ class _Lone:
         self.row, self.left = best, float(left / self.energy)
         return self.left
 
+    def own_length(self, x: Float[np.ndarray, " 3"], slice_mm: float) -> float:
+        """Return its length relative to that of a picture."""
+        patch = self.patch
+        others = np.full(len(patch.observed_hu), patch.background_hu)
+        prior = free_line(self.row[6])
+        prior[6] = 1e-3 * self.energy
+        row, _ = refine_line(
+            patch.points_mm, patch.observed_hu, others, patch.weight, patch.cap_hu, self.row, float(np.exp(x[2])),
+            blur_of(float(np.exp(x[0])), float(np.exp(x[1])), slice_mm), prior, 12,
+        )  # fmt: skip
+        return float(row[7])
+
 
 def measure_picture(patches: Sequence[Patch], body: SeedBody, slice_mm: float) -> Picture | None:
     """Return how the scan shows a seed, as measured on bright things that are one seed each; None if there is none."""
@@ -74,9 +95,10 @@ def measure_picture(patches: Sequence[Patch], body: SeedBody, slice_mm: float) -
     spread = np.array([ACROSS_MM[1], ALONG_MM[1], BRIGHT_SPREAD])
     for each in lone:
         _all_ways(each, usual, slice_mm)
-    lone = _alike(lone)
+    lone = _alike([each for each in lone if each.own_length(usual, slice_mm) < LONGEST_LONE])
     if not lone:
-        return _picture_of_trains(able, body, slice_mm)
+        usual_picture = _picture_of_trains(able, body, slice_mm)
+        return None if usual_picture is None else _tuned_on_trains(usual_picture, able)
 
     def left(x: Float[np.ndarray, " 3"]) -> float:
         sigma, half = blur_of(float(np.exp(x[0])), float(np.exp(x[1])), slice_mm), float(np.exp(x[2]))
@@ -110,7 +132,7 @@ def _picture_of_trains(patches: Sequence[Patch], body: SeedBody, slice_mm: float
     """
     per_seed, contrast_hu = [], []
     for patch in patches:
-        count = max(round((patch.extent_mm - slice_mm + BLOOM_MM) / body.length_mm), 1)
+        count = 1 + max(round((patch.extent_mm - LONE_EXTENT_MM) / body.length_mm), 0)
         mass = patch.mass_hu_mm3 / count
         if MASS_RANGE_HU_MM3[0] < mass < MASS_RANGE_HU_MM3[1] and patch.extent_mm < LONGEST_TRAIN_MM:
             per_seed += [mass] * count
@@ -126,6 +148,28 @@ def _picture_of_trains(patches: Sequence[Patch], body: SeedBody, slice_mm: float
         slice_mm=slice_mm,
         contrast_hu=float(np.median(contrast_hu)),
     )
+
+
+def _tuned_on_trains(picture: Picture, patches: Sequence[Patch]) -> Picture:
+    """Return a picture with the blur, the length and the brightness that explain some trains best."""
+    trains = [patch for patch in patches if 2 <= patch.count_by_length(picture) <= LONGEST_TUNED][:TRAINS_TUNED]
+    if not trains:
+        return picture
+    rows = [min(fit_cluster(patch, picture), key=lambda fit: fit.score).rows for patch in trains]
+    best, least = picture, np.inf
+    for across in ACROSS_TRIED:
+        for half in HALF_TRIED:
+            trial = replace(
+                picture,
+                blur_mm=(across * picture.blur_mm[0], across * picture.blur_mm[1], picture.blur_mm[2]),
+                half_mm=half * picture.half_mm,
+            )
+            fits = [fitted(patch, trial, start, sweeps=1) for patch, start in zip(trains, rows, strict=True)]
+            left = sum(cost for _, cost in fits) + sum(float((np.log(got[:, 7]) ** 2).sum()) for got, _ in fits)
+            if left < least:
+                mass = float(np.median(np.concatenate([got[:, 6] for got, _ in fits])))
+                best, least = replace(trial, mass_hu_mm3=mass), left
+    return best
 
 
 def _all_ways(each: _Lone, x: Float[np.ndarray, " 3"], slice_mm: float) -> float:
