@@ -146,7 +146,7 @@ def dvh_picture(curves: tuple[Curve, ...], *, reference_gy: float, paper: Paper)
             )
             figure.legend(handles=handles, loc="outside lower center", ncols=2)
 
-    return paper.drawn(paint, height_mm=86.0)
+    return paper.drawn(paint, height_mm=74.0)
 
 
 def spread_picture(comparison: Comparison, *, paper: Paper) -> bytes:
