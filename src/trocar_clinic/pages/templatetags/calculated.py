@@ -63,9 +63,11 @@ def in_words(row: dict[str, Any]) -> str:
 
 @register.filter
 def rounded(value: Any) -> str:
-    """Return a number as clinicians read it: one decimal, two below ten, none where there is nothing."""
+    """Return a number as clinicians read it: counts whole, one decimal, two below ten, none where there is nothing."""
     if not isinstance(value, int | float):  # nothing, or a name that the row of numbers lacks
         return ""
+    if isinstance(value, int):
+        return str(value)
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
