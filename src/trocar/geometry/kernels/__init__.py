@@ -1,1 +1,5 @@
 """Compiled loops of the room, by what they walk over: stacks of polygons, outlines in a plane, triangles."""
+
+from trocar.geometry.kernels.stacks import PackedStack
+
+__all__ = ["PackedStack"]  # compiled code that was cached before the room was parted looks for it here
