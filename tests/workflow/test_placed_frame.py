@@ -95,9 +95,9 @@ def test_a_mirrored_scan_is_refused() -> None:
         lay_over(case, elsewhere(case.image, mirrored=True))
 
 
-def test_a_body_without_landmarks_near_the_target_is_refused() -> None:
+def test_the_scan_of_another_body_is_refused() -> None:
     with pytest.raises(ImagingError, match=r"do not agree near the target|do not show the same body|mirrored"):
-        lay_over(request(), elsewhere(picture()))
+        lay_over(request(), elsewhere(patient(128, 5.0).image))
 
 
 @pytest.mark.slow
