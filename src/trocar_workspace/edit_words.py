@@ -1,37 +1,11 @@
 """Changes as the browser writes them, and what they mean: ``{"do": "slide", "needle": 3, "seed": 2, "by_mm": -2}``."""
 
-from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from trocar.errors import UsageError
-from trocar.workflow.plan_edits import (
-    AddNeedle,
-    AddSeed,
-    DropSeed,
-    Edit,
-    MoveSeed,
-    RemoveNeedle,
-    ShiftNeedle,
-    SlideSeed,
-    SlideSeeds,
-    TurnNeedle,
-)
-
-DEEDS: Mapping[str, type[Edit]] = {
-    "slide": SlideSeed,
-    "move": MoveSeed,
-    "add": AddSeed,
-    "drop": DropSeed,
-    "slide-all": SlideSeeds,
-    "shift-needle": ShiftNeedle,
-    "turn-needle": TurnNeedle,
-    "add-needle": AddNeedle,
-    "remove-needle": RemoveNeedle,
-}
-"""What may be written after ``do``; the same words as in the file of ``trocar edit``."""
+from trocar.workflow.plan_edits import DEEDS, Edit, needs_of
 
 LONGEST = 2000
 """Changes that one request may carry."""
@@ -65,7 +39,7 @@ def edit_of(words: object) -> Edit:
     if not isinstance(words, dict) or words.get("do") not in DEEDS:
         raise _unreadable(words)
     deed = DEEDS[words["do"]]
-    wanted = {each.name: each.type for each in fields(deed) if each.name != "label"}
+    wanted = needs_of(deed)
     if set(words) - {"do"} != set(wanted):
         raise _unreadable(words)
     try:

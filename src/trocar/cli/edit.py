@@ -28,18 +28,7 @@ from trocar.results.findings import Finding
 from trocar.workflow.edit_bench import Bench, OnBench, accounts_on, achievements_on, edit, open_bench
 from trocar.workflow.implant import Progress
 from trocar.workflow.implant_request import ImplantRequest
-from trocar.workflow.plan_edits import (
-    AddNeedle,
-    AddSeed,
-    DropSeed,
-    Edit,
-    MoveSeed,
-    RemoveNeedle,
-    ShiftNeedle,
-    SlideSeed,
-    SlideSeeds,
-    TurnNeedle,
-)
+from trocar.workflow.plan_edits import DEEDS, Edit, needs_of
 from trocar.workflow.plan_judging import judged
 
 
@@ -244,30 +233,19 @@ def read_changes(path: Path) -> tuple[Edit, ...]:
 
 def _change(section: Section) -> Edit:
     deed = section.take("do", a_text)
-    if deed not in _DEEDS:
+    if deed not in DEEDS:
         raise UsageError(
             "cli.edit-unknown",
             "{section} asks to {deed}, which is no change; write one of {deeds}",
             section=section.name,
             deed=deed,
-            deeds=", ".join(_DEEDS),
+            deeds=", ".join(DEEDS),
         )
-    kind, fields = _DEEDS[deed]
-    values: dict[str, Any] = {name: section.take(name, read) for name, read in fields.items()}
+    needs = needs_of(DEEDS[deed])
+    values: dict[str, Any] = {name: section.take(name, _READERS.get(kind, a_vector)) for name, kind in needs.items()}
     section.done()
-    change: Edit = kind(**values)
-    return change
+    return DEEDS[deed](**values)
 
 
-_DEEDS: dict[str, tuple[type, dict[str, Any]]] = {
-    "slide": (SlideSeed, {"needle": a_whole, "seed": a_whole, "by_mm": a_number}),
-    "move": (MoveSeed, {"needle": a_whole, "seed": a_whole, "to_needle": a_whole, "depth_mm": a_number}),
-    "add": (AddSeed, {"needle": a_whole, "depth_mm": a_number, "stock": a_whole}),
-    "drop": (DropSeed, {"needle": a_whole, "seed": a_whole}),
-    "slide-all": (SlideSeeds, {"needle": a_whole, "by_mm": a_number}),
-    "shift-needle": (ShiftNeedle, {"needle": a_whole, "by_lps_mm": a_vector}),
-    "turn-needle": (TurnNeedle, {"needle": a_whole, "tip_lps_mm": a_vector}),
-    "add-needle": (AddNeedle, {"entry_lps_mm": a_vector, "tip_lps_mm": a_vector}),
-    "remove-needle": (RemoveNeedle, {"needle": a_whole}),
-}
-"""What may be written after ``do``, and what each needs."""
+_READERS: dict[object, Any] = {int: a_whole, float: a_number}
+"""How a value is read by its type; all else is a vector."""

@@ -3,7 +3,9 @@
 A seed is named as in the theatre: the number of its needle, and its own number counted from the tip.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields, replace
+from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Float
@@ -103,6 +105,32 @@ class RemoveNeedle(Value):
 
 
 Edit = SlideSeed | MoveSeed | AddSeed | DropSeed | SlideSeeds | ShiftNeedle | TurnNeedle | AddNeedle | RemoveNeedle
+
+DEEDS: Mapping[str, type[Edit]] = MappingProxyType(
+    {
+        "slide": SlideSeed,
+        "move": MoveSeed,
+        "add": AddSeed,
+        "drop": DropSeed,
+        "slide-all": SlideSeeds,
+        "shift-needle": ShiftNeedle,
+        "turn-needle": TurnNeedle,
+        "add-needle": AddNeedle,
+        "remove-needle": RemoveNeedle,
+    }
+)
+"""What each change is called by people and in files."""
+
+
+def needs_of(deed: type[Edit]) -> dict[str, object]:
+    """Return what a change must be told, by name: ``int``, ``float``, or an array of three numbers.
+
+    Examples
+    --------
+    >>> needs_of(SlideSeed)
+    {'needle': <class 'int'>, 'seed': <class 'int'>, 'by_mm': <class 'float'>}
+    """
+    return {each.name: each.type for each in fields(deed) if each.default is MISSING}
 
 
 def edited(plan: ImplantPlan, edit: Edit, *, stock: tuple[SeedStock, ...]) -> ImplantPlan:

@@ -375,7 +375,7 @@ export class Slice {
       this.middle = [this.middle[0] + kept[0] - moved[0], this.middle[1] + kept[1] - moved[1]];
       this.draw();
     } else {
-      const step = Math.sign(event.deltaY) * (this.axes.flip && this.plane === "coronal" ? 1 : -1);
+      const step = Math.sign(event.deltaY) * (this.plane === "coronal" ? 1 : -1); // down: to the feet, back and right
       this.store.turnTo(this.plane, this.store.index[this.plane] + step);
     }
   }

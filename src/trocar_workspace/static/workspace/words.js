@@ -57,7 +57,6 @@ const WORDS = {
   saved: ["已保存：", "Saved: "],
   "not-saved": ["未保存：", "Not saved: "],
   lost: ["与服务程序的连接中断；修改仍在本页，恢复后可继续。", "The connection is lost; your changes are still in this page."],
-  leave: ["有未保存的修改。", "There are unsaved changes."],
   prescription: ["处方剂量", "prescription"],
   dose: ["剂量 Gy", "dose Gy"],
   volume: ["体积 %", "volume %"],
