@@ -77,7 +77,7 @@ def _read_rows(matrix: np.ndarray, rows: np.ndarray) -> float:
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _swaps(dose, matrix, pairs, terms, scratch, sums) -> float:  # type: ignore[no-untyped-def]
     change = np.zeros((2, 3), np.int32)
     change[:, 0] = 1

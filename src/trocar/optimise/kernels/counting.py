@@ -3,6 +3,10 @@
 Plain loops over slices that start at 0, float32 throughout: that is what the compiler turns into vector
 instructions. Tables are few and two-dimensional because every array handed to a compiled function costs a reference
 count. `docs/theory/inverse_planning.md` derives what is counted.
+
+The loops are laid into whatever calls them. Called by name there would be two of them, one compiled by itself and one
+within its caller, that add in different orders; which of them is taken depends on whether the code comes from the
+compiler or from its cache, and one seed of a search would stand for two plans.
 """
 
 from typing import NamedTuple
@@ -39,7 +43,7 @@ class TermTable(NamedTuple):
     costs: np.ndarray
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy", forceinline=True)
 def _one(old, added, taken, levels, t, out):  # type: ignore[no-untyped-def]
     low_a, high_a, level_a = levels[t, 0], levels[t, 1], levels[t, 2]
     sum_a = _ZERO
@@ -52,7 +56,7 @@ def _one(old, added, taken, levels, t, out):  # type: ignore[no-untyped-def]
     out[t, 1] += count_a
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy", forceinline=True)
 def _two(old, added, taken, levels, t, out):  # type: ignore[no-untyped-def]
     low_a, high_a, level_a = levels[t, 0], levels[t, 1], levels[t, 2]
     low_b, high_b, level_b = levels[t + 1, 0], levels[t + 1, 1], levels[t + 1, 2]
@@ -70,7 +74,7 @@ def _two(old, added, taken, levels, t, out):  # type: ignore[no-untyped-def]
     out[t + 1, 1] += count_b
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy", forceinline=True)
 def _three(old, added, taken, levels, t, out):  # type: ignore[no-untyped-def]
     low_a, high_a, level_a = levels[t, 0], levels[t, 1], levels[t, 2]
     low_b, high_b, level_b = levels[t + 1, 0], levels[t + 1, 1], levels[t + 1, 2]
@@ -109,7 +113,7 @@ def _sum_block(dose, matrix, change, start, size, block):  # type: ignore[no-unt
             block[k] -= taken[k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def count_after(dose, matrix, change, terms, scratch, sums):  # type: ignore[no-untyped-def]
     """Fill ``sums[t] = (sum of clipped doses, points at or above the threshold)`` for the dose after a change.
 
