@@ -5,7 +5,7 @@ from datetime import date
 from enum import Enum
 
 from trocar.department.indicators import ControlChart, IndicatorValue, Survival
-from trocar.department.norms import NormPack, Requirement, Technique
+from trocar.department.norms import Enforcement, NormPack, Requirement, Technique
 from trocar.department.period import Period
 from trocar.department.records import Device, Fact, Licence, StaffMember
 from trocar.geometry.value import Value
@@ -247,6 +247,11 @@ class SelfAssessment(Value):
     archive: Archive | None = None
     compared: tuple[Compared, ...] = ()
 
+    @property
+    def demanded(self) -> tuple[Judgement, ...]:
+        """Judgements of requirements that demand something; what is only recorded stands in an annex."""
+        return tuple(each for each in self.judgements if each.requirement.enforcement is not Enforcement.RECORD)
+
     def standing(self, standing: Standing) -> tuple[Judgement, ...]:
-        """Return the requirements of one standing."""
-        return tuple(each for each in self.judgements if each.standing is standing)
+        """Return the demanded requirements of one standing."""
+        return tuple(each for each in self.demanded if each.standing is standing)

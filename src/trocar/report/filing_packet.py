@@ -23,7 +23,7 @@ from trocar.report.document import (
     Tone,
     say,
 )
-from trocar.report.self_assessment import STANDINGS, demanded
+from trocar.report.self_assessment import STANDINGS
 from trocar.report.self_assessment_annexes import requirement_words
 from trocar.report.self_assessment_tables import device_table, licence_table, staff_table, tuple_words
 
@@ -191,7 +191,7 @@ def _conditions(made: SelfAssessment, language: Language) -> Iterator[Block]:
     if made.staff:
         yield Heading(text=say("packet.heading-staff", "Staff"), level=2)
         yield staff_table(made)
-    asked = [each for each in demanded(made.judgements) if each.requirement.category in CONDITIONS]
+    asked = [each for each in made.demanded if each.requirement.category in CONDITIONS]
     if asked:
         yield Heading(text=say("packet.heading-conditions", "Conditions, one by one"), level=2)
         yield _standings(asked, language)
@@ -221,8 +221,8 @@ def _reviews(made: SelfAssessment, language: Language) -> Iterator[Block]:
                 procedures=made.procedures,
                 first=made.period.first.isoformat(),
                 last=made.period.last.isoformat(),
-                not_met=len([each for each in demanded(made.judgements) if each.standing is Standing.NOT_MET]),
-                not_shown=len([each for each in demanded(made.judgements) if each.standing is Standing.NOT_SHOWN]),
+                not_met=len(made.standing(Standing.NOT_MET)),
+                not_shown=len(made.standing(Standing.NOT_SHOWN)),
             )
         )
         yield _weighed(made, language)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from trocar.department.assessment import Judgement, SelfAssessment, Standing
 from trocar.department.contradictions import Contradiction
-from trocar.department.norms import Enforcement, Technique
+from trocar.department.norms import Technique
 from trocar.department.words import value_words
 from trocar.messages import Language
 from trocar.report.assessed import findings_table
@@ -26,6 +26,7 @@ from trocar.report.document import (
     say,
 )
 from trocar.report.self_assessment_annexes import SURE, annex_blocks, requirement_words
+from trocar.report.self_assessment_prose import Prose
 from trocar.report.self_assessment_quality import quality_blocks
 from trocar.report.self_assessment_tables import (
     Evidenced,
@@ -111,11 +112,6 @@ def self_assessment_document(
     )
 
 
-def demanded(judgements: Sequence[Judgement]) -> tuple[Judgement, ...]:
-    """Return the judgements of requirements that demand something; what is only recorded stands in the annex."""
-    return tuple(each for each in judgements if each.requirement.enforcement is not Enforcement.RECORD)
-
-
 class _Writer:
     """Writes the blocks in order and numbers the evidence as it is cited."""
 
@@ -124,9 +120,10 @@ class _Writer:
         self._language = language
         self._pictures = pictures
         self._evidence = Evidenced(record_hash=made.record_hash)
+        self._prose = Prose(made=made, evidence=self._evidence, language=language)
 
     def blocks(self, contradictions: Sequence[Contradiction]) -> Iterator[Block]:
-        body = [*self._sections(), *self._cases()]
+        body = [*self._sections(), *self._cases(), *self._prose.corrections()]
         yield from self._cover()
         yield from self._missing(contradictions)
         yield from body
@@ -144,14 +141,13 @@ class _Writer:
 
     def _cover(self) -> Iterator[Block]:
         made = self._made
-        asked = demanded(made.judgements)
-        counts = {standing: sum(each.standing is standing for each in asked) for standing in Standing}
+        counts = {standing: len(made.standing(standing)) for standing in Standing}
         bad = counts[Standing.NOT_MET] or made.unproven
         yield Box(
             title=say(
                 "self.verdict",
                 "Of {all} requirements {met} are met, {not_met} are not met, {not_shown} are not shown",
-                all=len(asked),
+                all=len(made.demanded),
                 met=counts[Standing.MET],
                 not_met=counts[Standing.NOT_MET],
                 not_shown=counts[Standing.NOT_SHOWN],
@@ -202,7 +198,6 @@ class _Writer:
 
     def _missing(self, contradictions: Sequence[Contradiction]) -> Iterator[Block]:
         made = self._made
-        asked = demanded(made.judgements)
         yield Heading(text=say("self.heading-missing", "Look here first: what is missing, what contradicts"))
         if made.changed_on:
             days = ", ".join(day.isoformat() for day in made.changed_on)
@@ -221,14 +216,12 @@ class _Writer:
                 text=say("self.empty-text", "No figure can be computed; none is printed."),
                 tone=Tone.ACTION,
             )
-        yield from self._standing_table(
-            asked, Standing.NOT_MET, say("self.table-not-met", "Requirements that are not met")
-        )
+        yield from self._standing_table(Standing.NOT_MET, say("self.table-not-met", "Requirements that are not met"))
         if contradictions:
             yield Heading(text=say("self.heading-contradictions", "Contradictions in this text"), level=2)
             yield findings_table(list(contradictions))
         yield from self._standing_table(
-            asked, Standing.NOT_SHOWN, say("self.table-not-shown", "Requirements that are not shown")
+            Standing.NOT_SHOWN, say("self.table-not-shown", "Requirements that are not shown")
         )
         silent = [figure for figure in made.figures if figure.value.value is None]
         if silent:
@@ -245,8 +238,8 @@ class _Writer:
                 compact=True,
             )
 
-    def _standing_table(self, judgements: Sequence[Judgement], standing: Standing, caption: Text) -> Iterator[Block]:
-        mine = [each for each in judgements if each.standing is standing]
+    def _standing_table(self, standing: Standing, caption: Text) -> Iterator[Block]:
+        mine = self._made.standing(standing)
         if mine:
             yield Table(
                 columns=(
@@ -275,7 +268,7 @@ class _Writer:
         for place, (heading, categories) in enumerate(SECTIONS):
             yield Heading(text=heading, new_page=place == 0)
             yield from self._lead(place)
-            asked = [each for each in demanded(self._made.judgements) if each.requirement.category in categories]
+            asked = [each for each in self._made.demanded if each.requirement.category in categories]
             if asked:
                 yield self._requirements(asked)
 
@@ -299,12 +292,15 @@ class _Writer:
         elif place == 1:
             yield Paragraph(text=self._devices_sentence())
             yield device_table(self._made)
+            yield from self._prose.hardware()
         elif place == 2:
             yield from self._department()
+            yield from self._prose.department()
         elif place == 3:
             yield Paragraph(text=self._staff_sentence())
             yield staff_table(self._made)
         else:
+            yield from self._prose.course()
             yield from quality_blocks(self._made, self._evidence, language=self._language, pictures=self._pictures)
 
     def _stated(self, name: str) -> tuple[Text, str]:
@@ -329,6 +325,7 @@ class _Writer:
         )
         if self._made.licences:
             yield licence_table(self._made)
+        yield from self._prose.institution()
 
     def _devices_sentence(self) -> Text:
         guiding = [each for each in self._made.devices if each.guides]

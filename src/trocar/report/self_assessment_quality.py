@@ -7,7 +7,7 @@ from trocar.department.indicators import IndicatorValue
 from trocar.department.period import Period
 from trocar.messages import Language
 from trocar.report.department_charts import drawn, funnel_chart, run_chart, survival_chart
-from trocar.report.document import Align, Block, Box, Column, Paragraph, Picture, Table, Text, Tone, say
+from trocar.report.document import Align, Block, Box, Column, Picture, Table, Text, Tone, say
 from trocar.report.self_assessment_tables import Evidenced, audit_table, figure_table, survival_table
 
 
@@ -25,18 +25,6 @@ def quality_blocks(made: SelfAssessment, evidence: Evidenced, *, language: Langu
     pictures
         ``svg`` or ``png``.
     """
-    yield Paragraph(
-        text=say(
-            "self.quality",
-            "All figures count discharges from {first} to {last}; “before” is the period of equal length that "
-            "ended the day "
-            "before, counted by the same definition. Intervals are 95 % (Wilson; exact Poisson for episodes). "
-            "† marks "
-            "definitions that are only remembered.",
-            first=made.period.first.isoformat(),
-            last=made.period.last.isoformat(),
-        )
-    )
     if made.figures:
         yield figure_table(
             made.figures,
