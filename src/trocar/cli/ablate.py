@@ -1,6 +1,5 @@
 """``trocar ablate``: plan an ablation, simulate it, and verify its margin."""
 
-import csv
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from trocar.cli.ablate_simulate import simulate
 from trocar.cli.console import Speaker
 from trocar.cli.exits import exit_of_findings
 from trocar.cli.folders import whole_folder
+from trocar.cli.landmarks import read_landmarks
 from trocar.cli.points import numbers_in
 from trocar.cli.request_section import read_request
 from trocar.cli.surroundings import Surroundings
@@ -28,7 +28,7 @@ from trocar.report.document import say
 from trocar.results.findings import Severity
 from trocar.results.registration import Motion
 from trocar.workflow.plan_ablation import plan_ablation
-from trocar.workflow.verify_ablation import Landmarks, verify_ablation
+from trocar.workflow.verify_ablation import verify_ablation
 
 READING = say("cli.ablate-reading", "Reading images and structures")
 PAPERS = say("cli.ablate-papers", "Writing papers and DICOM")
@@ -172,7 +172,7 @@ def verify(
             wanted_mm=margin_mm,
             outline_error_mm=outline_error_mm,
             registration_error_mm=registration_error_mm,
-            landmarks=None if landmarks is None else _landmarks(landmarks),
+            landmarks=None if landmarks is None else read_landmarks(landmarks),
             motion=_motion(motion),
             pack=pack,
             organ_kind=kind,
@@ -209,21 +209,6 @@ def _zone(file: Path, name: str, image: Image) -> Structure | None:
 
 def _point(text: str) -> np.ndarray | None:
     return numbers_in(text, 3) if text else None
-
-
-def _landmarks(path: Path) -> Landmarks:
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = np.array(
-                [[float(each) for each in row[:6]] for row in csv.reader(file) if row and row[0][0] in "-0123456789"]
-            )
-        return Landmarks(before_lps_mm=rows[:, :3], after_lps_mm=rows[:, 3:6])
-    except (ValueError, IndexError) as problem:
-        raise UsageError(
-            "cli.landmarks-unreadable",
-            "{file} holds no landmarks; each row is x,y,z on the scan before and x,y,z on the scan after, in mm",
-            file=path.name,
-        ) from problem
 
 
 def _motion(name: str) -> Motion:

@@ -18,12 +18,12 @@ from trocar.plan.ablation import AblationTarget, Control, PowerStep, Schedule
 from trocar.plan.access import AccessRules, CrossingLimit, Obstacle
 from trocar.plan.patient import Image
 from trocar.plan.structures import Structure, StructureSet
-from trocar.results.registration import Motion
+from trocar.results.registration import Landmarks, Motion
 from trocar.results.tissue_death import DeathModel
 from trocar.rules.ablation_margin import load_margin_pack
 from trocar.workflow.ablation_request import AblationRequest, PlanCheck, ZoneBelief
 from trocar.workflow.ablation_zones import ZoneChoice
-from trocar.workflow.verify_ablation import AblationVerifyRequest, Landmarks
+from trocar.workflow.verify_ablation import AblationVerifyRequest
 
 GROW_RULES = GrowRules(blur_mm=1.0, spreads=3.0, neck_mm=3.0, most_radius_mm=60.0)
 """How a zone grows from a point in its middle."""

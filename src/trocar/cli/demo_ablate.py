@@ -19,11 +19,11 @@ from trocar.phantom.ablation_scan import ScanAfter, scan_after_ablation
 from trocar.plan.patient import Image
 from trocar.plan.structures import StructureSet
 from trocar.report.document import say
-from trocar.results.registration import Motion
+from trocar.results.registration import Landmarks, Motion
 from trocar.workflow.ablation_request import AblationRequest
 from trocar.workflow.plan_ablation import plan_ablation
 from trocar.workflow.simulated_ablation import Simulated, SimulationWish
-from trocar.workflow.verify_ablation import AblationVerification, AblationVerifyRequest, Landmarks, verify_ablation
+from trocar.workflow.verify_ablation import AblationVerification, AblationVerifyRequest, verify_ablation
 
 SCANNING = say("cli.demo-scanning-zone", "scanning again after the ablation")
 AFTER = ScanAfter(moved_lps_mm=(5.0, -4.0, 6.0), breath_mm=2.0, wave_mm=160.0, zone_hu=45.0, rim_hu=30.0, noise_hu=4.0)

@@ -22,7 +22,7 @@ from trocar.plan.patient import Image
 from trocar.plan.structures import Structure, StructureSet
 from trocar.results.ablation_margin import AblationMargin, MarginErrors
 from trocar.results.findings import Finding, Severity
-from trocar.results.registration import Motion, Registration
+from trocar.results.registration import Landmarks, Motion, Registration, root_mean_square
 from trocar.rules.ablation_margin import MarginPack, judge_margin
 from trocar.workflow.ablation_reach import edge_findings, spared_findings
 
@@ -36,14 +36,6 @@ SHRINKS_UNDER = 0.9
 Progress = Callable[[Message, float], None]
 REGISTERING = Message(code="ablation.stage-register", template="Laying the scan after over the one before")
 MEASURING = Message(code="ablation.stage-margin", template="Finding the surfaces and measuring the margin")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Landmarks:
-    """Places seen on both scans, row by row."""
-
-    before_lps_mm: Float[np.ndarray, "n 3"]
-    after_lps_mm: Float[np.ndarray, "n 3"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,8 +262,9 @@ def _landmark_errors(request: AblationVerifyRequest, registration: Registration 
     marks = request.landmarks
     if marks is None:
         return ()
-    carried = marks.after_lps_mm if registration is None else registration.to_fixed(marks.after_lps_mm)
-    return tuple(float(each) for each in np.linalg.norm(carried - marks.before_lps_mm, axis=1))
+    if registration is None:
+        return tuple(float(each) for each in np.linalg.norm(marks.after_lps_mm - marks.before_lps_mm, axis=1))
+    return registration.errors_mm(marks.before_lps_mm, marks.after_lps_mm)
 
 
 def _errors(
@@ -280,7 +273,7 @@ def _errors(
     """Return the errors that somebody stated or measured; None where one of them is unknown."""
     stated = request.registration_error_mm
     if stated is None and misses:
-        stated = float(np.sqrt(np.mean(np.square(misses))))
+        stated = root_mean_square(misses)
     if stated is None and registration is None:
         stated = 0.0
     if stated is None or request.outline_error_mm is None:
