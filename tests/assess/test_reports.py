@@ -34,7 +34,7 @@ def test_every_check_fires_on_some_report_and_stays_silent_on_another() -> None:
     named = {check for found in EXPECTED.values() for check in found}
     source = "".join(file.read_text("utf-8") for file in (REPORTS.parents[2] / "src/trocar/assess").glob("check_*.py"))
     assert not {check for check in named if f'"{check}"' not in source}
-    assert len(CHECKS) == 35
+    assert len(CHECKS) == 41
     assert len(EXPECTED) >= 12
     assert sum(not found for found in EXPECTED.values()) >= 4
 
@@ -152,3 +152,48 @@ def test_a_report_as_long_as_a_book_is_gone_through_in_seconds() -> None:
     begun = time.process_time()
     assess_document("\n".join(lines).encode(), name="long.txt")
     assert time.process_time() - begun < SECONDS_FOR_A_LONG_REPORT
+
+
+@pytest.mark.parametrize(
+    ("check", "faulty", "sound"),
+    [
+        (
+            "one-count-two-periods",
+            "自2018年起，我科累计完成消融治疗412例，其中2023年度完成412例。",
+            "自2018年起，我科累计完成消融治疗412例，其中2023年度完成96例。",
+        ),
+        (
+            "parts-exceed-whole",
+            "2023年共完成消融治疗412例。肝癌201例、肺癌118例、肾癌145例。",
+            "2023年共完成消融治疗412例。肝癌201例、肺癌118例、肾癌45例。",
+        ),
+        ("rate-differs-from-counts", "严重并发症发生率0.5%（3/412）。", "严重并发症发生率0.7%（3/412）。"),
+        ("rate-differs-from-counts", "应随访96例，失访4例，随访率97.5%。", "应随访96例，失访4例，随访率95.8%。"),
+        (
+            "universal-against-rate",
+            "所有患者术前均经多学科讨论，仅有12例急诊患者未行讨论。",
+            "所有患者术前均经多学科讨论，讨论记录412份，见附件3。",
+        ),
+        (
+            "used-device-unconnected",
+            "上述CT、超声除一台便携超声外均已接入PACS。",
+            "上述CT、超声均已接入PACS。",
+        ),
+        (
+            "device-lists-differ",
+            "科室配备CT一台、彩超两台。消融主要在MRI引导下完成。",
+            "科室配备CT一台、彩超两台。消融主要在超声引导下完成。",
+        ),
+        ("beds-below-threshold", "麻醉恢复室设床位4张。", "麻醉恢复室设床位8张。"),
+        (
+            "seeds-out-of-balance",
+            "全年领用粒子4 160颗，植入4 152颗，退库6颗。",
+            "全年领用粒子4 160颗，植入4 152颗，退库8颗。",
+        ),
+        ("role-without-number", "配有护士若干名，详见附件2。", "配有护士6名，详见附件2。"),
+        ("none-but-some", "全年未发生并发症。气胸7例。", "全年未发生并发症相关死亡。气胸7例。"),
+    ],
+)
+def test_a_fault_is_told_from_what_only_sounds_like_it(check: str, faulty: str, sound: str) -> None:
+    assert check in _found(faulty)
+    assert check not in _found(sound)

@@ -28,11 +28,14 @@ CHECKS: tuple[Check, ...] = (
     check_figures.part_larger_than_whole,
     check_figures.two_counts_one_period,
     check_figures.parts_exceed_whole,
+    check_figures.listed_parts_exceed_whole,
+    check_figures.seeds_out_of_balance,
     check_figures.rate_without_counts,
     check_figures.rate_differs_from_counts,
     check_claims.universal_against_rate,
     check_claims.full_rate_with_exceptions,
     check_claims.all_claimed_but_fewer_counted,
+    check_claims.all_claimed_but_some_not,
     check_figures.average_differs_from_count,
     check_claims.none_but_some,
     check_figures.several_periods,
@@ -44,7 +47,10 @@ CHECKS: tuple[Check, ...] = (
     check_norms.older_edition,
     check_equipment.device_lists_differ,
     check_equipment.used_device_unconnected,
+    check_equipment.device_said_unconnected,
+    check_equipment.used_device_unlisted,
     check_equipment.recovery_room_incomplete,
+    check_equipment.recovery_beds_few,
     check_equipment.beds_shared_or_few,
     check_equipment.licence_incomplete,
     check_equipment.licence_expired,
@@ -112,8 +118,8 @@ def _remarks(script: Script) -> Iterator[Message]:
     if is_english(script):
         yield said(
             "assess.english",
-            "a report in English: counts, rates, staff, devices, licences, wording and gaps are judged; parts of sums, "
-            "used devices, shared beds, diagnoses and older wording of norms only in Chinese reports",
+            "a report in English: counts, sums, rates, staff, devices, licences, wording and gaps are judged; shared "
+            "beds, diagnoses and older wording of norms only in Chinese reports",
         )
     if not script.is_report:
         yield said(

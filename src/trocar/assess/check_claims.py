@@ -9,7 +9,7 @@ from trocar.assess.figures import case_counts, fractions_in, rates_in
 from trocar.assess.numbers import NUMBER, number_of
 from trocar.assess.script import Script, Sentence
 from trocar.assess.spans import spans_in
-from trocar.assess.topics import claims_all, claims_practice, is_promise, topics_of
+from trocar.assess.topics import claims_all, claims_practice, is_demand, is_promise, topics_of
 from trocar.department.contradictions import Contradiction
 
 
@@ -18,7 +18,7 @@ def universal_against_rate(script: Script) -> Iterator[Contradiction]:
     short = [(each, what, value) for each in script.sentences for what, value in _shortfalls(each, script)]
     told: set[tuple[str, str]] = set()
     for claim in script.body:
-        if is_promise(claim.plain) or not (claims_all(claim) or claims_practice(claim)):
+        if is_promise(claim.plain) or is_demand(claim.plain) or not (claims_all(claim) or claims_practice(claim)):
             continue
         for sentence, topic, value in short:
             same = claim.technique is None or sentence.technique is None or claim.technique is sentence.technique
@@ -81,6 +81,27 @@ def all_claimed_but_fewer_counted(script: Script) -> Iterator[Contradiction]:
                 break
 
 
+_BUT_SOME = re.compile(
+    rf"(?:仅有?|只有|但|尚有|另有|其中)[^，。；\d]{{0,10}}?(?P<n>{NUMBER})\s*(?:例|人|名)[^，。；]{{0,14}}?(?:未|没有|缺|漏)"
+)
+
+
+def all_claimed_but_some_not(script: Script) -> Iterator[Contradiction]:
+    """All cases are claimed, and the same sentence or the next names some in which it was not so."""
+    for claim in script.body:
+        if is_promise(claim.plain) or is_demand(claim.plain) or not _ALL_IN_WORDS.search(claim.plain):
+            continue
+        for match in _BUT_SOME.finditer(script.near(claim, before=0, after=1)):
+            rest = script.near(claim, before=0, after=1)[match.start() :]
+            if topics_of(claim.plain) & topics_of(_CLAUSE_END.split(rest)[0]):
+                yield not_all((claim,), value=_CLAUSE_END.split(rest)[0])
+                break
+
+
+_ALL_IN_WORDS = re.compile(r"全部(?!门|位)|所有|每(?:一)?例|逐例|均(?!等|可|值|匀)")
+_CLAUSE_END = re.compile(r"[，。；]")
+
+
 def not_all(sentences: tuple[Sentence, ...], *, value: str) -> Contradiction:
     """Return the fault of a claim of all cases that counts fewer itself."""
     return fault(
@@ -140,7 +161,7 @@ def _topics_of_rate(name: str) -> frozenset[str]:
 
 
 _NONE = re.compile(
-    r"(?:无|未|没有|零)(?:一例)?(?:发生|出现|见)?[^，。；]{0,8}?(?P<what>并发症|死亡|感染|气胸|出血|粒子(?:丢失|"
+    r"(?:无|未|没有|零)(?:一例)?(?:发生|出现|见)?[^，。；]{0,8}?(?P<what>并发症(?!相关)|死亡|感染|气胸|出血|粒子(?:丢失|"
     r"遗失)|遗失|医疗事故|不良事件)"
 )
 _SOME = re.compile(
@@ -149,7 +170,7 @@ _SOME = re.compile(
     rf"起)(?:患者)?(?:出现|发生|并发|因)?[^，。；\d无未]{{0,6}}?(?P<that>并发症|死亡|感染|气胸|出血)"
 )
 _GRADED = re.compile(
-    r"严重|重度|主要|大|围手术期|30\s*[天日]|三十[天日]|术中|院内|手术相关|治疗相关|操作相关|Ⅲ|III|[3-5三四五]级"
+    r"严重|重度|主要|大|围手术期|30\s*[天日]|三十[天日]|术中|院内|手术相关|并发症相关|治疗相关|操作相关|Ⅲ|III|[3-5三四五]级"
 )
 
 

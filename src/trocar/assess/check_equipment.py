@@ -26,6 +26,9 @@ GUIDANCE: Final[Mapping[str, str]] = {
 }
 """Kinds of guiding devices and how they are written."""
 
+_SEEN_IN_THE_ARCHIVE = said(
+    "assess.settle-devices", "each guiding device with the date on which its images were seen in the archive"
+)
 _CONNECTED = re.compile(
     r"图像管理系统|影像管理系统|图像存储|PACS|影像归档|影像信息系统|接入.{0,6}(?:系统|网络)|联网|互联"
 )
@@ -98,16 +101,18 @@ def lists_differ(one: Sentence, two: Sentence, missing: frozenset[str], extra: f
             missing="、".join(sorted(missing)) or "—",
             extra="、".join(sorted(extra)) or "—",
         ),
-        settle=said(
-            "assess.settle-devices", "each guiding device with the date on which its images were seen in the archive"
-        ),
+        settle=_SEEN_IN_THE_ARCHIVE,
     )
 
 
 def used_device_unconnected(script: Script) -> Iterator[Contradiction]:
     """A case was guided by a device that the list of connected ones leaves out."""
     connected = [
-        each for each in script.body if _CONNECTED.search(each.plain) and len(_kinds(_connected_part(each.plain))) >= 2
+        each
+        for each in script.body
+        if _CONNECTED.search(each.plain)
+        and not _UNCONNECTED.search(each.plain)
+        and len(_kinds(_connected_part(each.plain))) >= (1 if _ALREADY.search(each.plain) else 2)
     ]
     if not connected or any(_open_list(_connected_part(each.plain)) for each in connected):
         return
@@ -118,19 +123,73 @@ def used_device_unconnected(script: Script) -> Iterator[Contradiction]:
             continue
         kinds = frozenset().union(*(_kinds(sentence.plain[max(0, match.start() - 14) : match.end()]) for match in used))
         if kinds - known:
+            yield used_unconnected(sentence, connected[0], kinds - known)
+            return
+
+
+def used_unconnected(sentence: Sentence, connected: Sentence, kinds: frozenset[str]) -> Contradiction:
+    """Return the fault of cases guided by a device that is not among the connected ones."""
+    return fault(
+        "used-device-unconnected",
+        ATTENTION,
+        (sentence, connected),
+        why=said(
+            "assess.why-used-device",
+            "a procedure was guided by {kinds}, which is not among the devices with image management",
+            kinds="、".join(sorted(kinds)),
+        ),
+        settle=_SEEN_IN_THE_ARCHIVE,
+    )
+
+
+_ALREADY = re.compile(r"(?:已|均|都)[^，。；]{0,4}(?:接入|连接|联网|联通|连入)")
+_UNCONNECTED = re.compile(
+    r"除[^，。；]{1,24}外[^。；]{0,12}?(?:接入|连接|联网)|(?:尚?未|没有|不能)[^，。；]{0,6}(?:接入|连接|联网|上传)"
+)
+
+
+def device_said_unconnected(script: Script) -> Iterator[Contradiction]:
+    """The report itself says that a guiding device is not connected."""
+    for sentence in script.body:
+        match = _UNCONNECTED.search(sentence.plain)
+        if match and _CONNECTED.search(sentence.plain) and _kinds(sentence.plain):
             yield fault(
                 "used-device-unconnected",
                 ATTENTION,
-                (sentence, connected[0]),
+                (sentence,),
                 why=said(
-                    "assess.why-used-device",
-                    "a procedure was guided by {kinds}, which is not among the devices with image management",
-                    kinds="、".join(sorted(kinds - known)),
+                    "assess.why-unconnected",
+                    "the report says itself that not every guiding device is connected: “{words}”; the norm asks for "
+                    "all of them",
+                    words=match.group(),
                 ),
-                settle=said(
-                    "assess.settle-devices",
-                    "each guiding device with the date on which its images were seen in the archive",
+                settle=_SEEN_IN_THE_ARCHIVE,
+            )
+
+
+_OWNED = re.compile(r"(?:现有|配备|配有|拥有|购置|装备|设有|配置|备有|[:：])[^。；]*?(?:台|套|部)")
+
+
+def used_device_unlisted(script: Script) -> Iterator[Contradiction]:
+    """Procedures are said to be guided by a device that no list of equipment holds."""
+    lists = [each for each in script.body if _OWNED.search(each.plain) and len(_kinds(each.plain)) >= 2]
+    if not lists or any(_open_list(each.plain) for each in lists):
+        return
+    owned = frozenset().union(*(_kinds(each.plain) for each in script.body if not _USED.search(each.plain)))
+    for sentence in script.body:
+        match = _USED.search(sentence.plain)
+        used = _kinds(sentence.plain[: match.end()]) if match and sentence not in lists else frozenset()
+        if used - owned:
+            yield fault(
+                "device-lists-differ",
+                ATTENTION,
+                (sentence, lists[0]),
+                why=said(
+                    "assess.why-unlisted",
+                    "procedures were guided by {kinds}, which stands in no list of equipment",
+                    kinds="、".join(sorted(used - owned)),
                 ),
+                settle=_SEEN_IN_THE_ARCHIVE,
             )
             return
 
@@ -156,6 +215,35 @@ def recovery_room_incomplete(script: Script) -> Iterator[Contradiction]:
     missing = [name for name, pattern in patterns.items() if not pattern.search(kept)]
     if missing:
         yield recovery_lacks(has[:2], missing)
+
+
+RECOVERY_BEDS_ASKED = 6
+_RECOVERY_BEDS = re.compile(
+    rf"(?:PACU|麻醉后(?:监测)?(?:治疗|恢复)室|麻醉恢复室|麻醉苏醒室)[^。；\d]{{0,16}}?(?P<n>{NUMBER})\s*张"
+)
+
+
+def recovery_beds_few(script: Script) -> Iterator[Contradiction]:
+    """The recovery room has fewer beds than the norm asks, and no intensive care stands beside it."""
+    if any(re.search(r"重症医学科|重症监护|ICU", each.plain) for each in script.body):
+        return
+    for sentence in script.body:
+        match = _RECOVERY_BEDS.search(sentence.plain)
+        beds = number_of(match["n"]) if match else None
+        if beds and beds < RECOVERY_BEDS_ASKED:
+            yield fault(
+                "beds-below-threshold",
+                ACTION,
+                (sentence,),
+                why=said(
+                    "assess.why-recovery-beds",
+                    "{n:g} beds in the recovery room; the norm asks for {asked}",
+                    n=beds,
+                    asked=RECOVERY_BEDS_ASKED,
+                ),
+                settle=said("assess.settle-beds", "the bed register by department on one day"),
+            )
+            return
 
 
 _PARTS = {
@@ -317,21 +405,24 @@ def licence_expired(script: Script) -> Iterator[Contradiction]:
         for match in _UNTIL.finditer(sentence.plain):
             year, month = int(match["y"] or match["y2"] or match["y3"]), int(match["m"] or match["m2"] or match["m3"])
             if 1 <= month <= 12 and (year, month) < (on.year, on.month):
-                yield fault(
-                    "licence-expired",
-                    ACTION,
-                    (sentence,),
-                    why=said(
-                        "assess.why-expired",
-                        "valid until {until}, the report speaks of {on}",
-                        until=f"{year}-{month:02}",
-                        on=on.isoformat(),
-                    ),
-                    settle=said(
-                        "assess.settle-licence", "number, scope, issue and last day of each licence, with a copy"
-                    ),
-                )
+                yield ended(sentence, until=f"{year}-{month:02}", on=on)
                 break
+
+
+def ended(sentence: Sentence, *, until: str, on: date) -> Contradiction:
+    """Return the fault of a licence that ended before the time of which the report speaks."""
+    return fault(
+        "licence-expired",
+        ACTION,
+        (sentence,),
+        why=said(
+            "assess.why-expired",
+            "valid until {until}, the report speaks of {on}",
+            until=until,
+            on=on.isoformat(),
+        ),
+        settle=said("assess.settle-licence", "number, scope, issue and last day of each licence, with a copy"),
+    )
 
 
 def day_of_counts(script: Script) -> date | None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from trocar.assess.faults import ACTION, ATTENTION, fault, said
 from trocar.assess.figures import CaseCount, Rate, case_counts, fits, rates_in
@@ -14,6 +14,9 @@ from trocar.messages import Message
 
 FEWEST = 5
 """Counts below this are alike by chance too often to be compared."""
+
+FEWEST_LISTED = 3
+"""A sentence with fewer kinds of cases is no list of all of them."""
 
 
 def totals(script: Script) -> list[CaseCount]:
@@ -153,20 +156,72 @@ def parts_exceed_whole(script: Script) -> Iterator[Contradiction]:
                 continue
             if any(value == sum(others) for value, others in _each_and_others(values)):
                 continue
+            yield exceeds((sentence,), parts=values, whole=whole)
+
+
+def exceeds(sentences: tuple[Sentence, ...], *, parts: list[float], whole: float) -> Contradiction:
+    """Return the fault of parts that add up to more than their whole."""
+    return fault(
+        "parts-exceed-whole",
+        ACTION,
+        sentences,
+        why=said(
+            "assess.why-parts-exceed",
+            "the parts {parts} add up to {sum}, more than the {whole} they are parts of",
+            parts=" + ".join(f"{value:g}" for value in parts),
+            sum=f"{sum(parts):g}",
+            whole=f"{whole:g}",
+        ),
+        settle=said("assess.settle-table", "a table of the parts with its sum, from the list of cases or the roster"),
+    )
+
+
+_SHARE = re.compile(rf"[^，。；、\d]{{1,16}}?(?P<n>{NUMBER})\s*(?:例次|例|人次|名)(?:[（(][^）)]*[）)])?")
+
+
+def listed_parts_exceed_whole(script: Script) -> Iterator[Contradiction]:
+    """A sentence that only lists kinds of cases adds up to more than the count before it."""
+    for before, listing in pairwise(script.body):
+        shares = [_SHARE.fullmatch(each) for each in re.split(r"[，、；]", listing.plain.strip().rstrip("。；;"))]
+        counts = [each for each in case_counts(before) if each.is_total]
+        if len(shares) < FEWEST_LISTED or not counts or listing.place - before.place > 1:
+            continue
+        values = [number_of(each["n"]) or 0.0 for each in shares if each is not None]
+        whole = max(each.value for each in counts)
+        if len(values) == len(shares) and sum(_one_division(values, whole)) > whole:
+            yield exceeds((before, listing), parts=values, whole=whole)
+
+
+_TAKEN = re.compile(
+    rf"(?:领用|领取|领出|出库|取用|领[^，。；\d]{{0,4}}粒子)[^，。；\d]{{0,6}}(?P<n>{NUMBER})\s*(?:颗|粒|枚)"
+)
+_IMPLANTED = re.compile(rf"(?:植入|使用)(?:粒子)?[^，。；\d]{{0,4}}(?P<n>{NUMBER})\s*(?:颗|粒|枚)")
+_BACK = re.compile(
+    rf"(?:退库|退回|归还|回收|剩余|报废|废弃|丢失|遗失|损坏)[^，。；\d]{{0,6}}(?P<n>{NUMBER})\s*(?:颗|粒|枚)"
+)
+
+
+def seeds_out_of_balance(script: Script) -> Iterator[Contradiction]:
+    """Seeds taken are not those implanted and those given back."""
+    for sentence in script.body:
+        taken, implanted = _TAKEN.search(sentence.plain), _IMPLANTED.search(sentence.plain)
+        back = [number_of(each["n"]) or 0.0 for each in _BACK.finditer(sentence.plain)]
+        out = number_of(taken["n"]) if taken else None
+        used = number_of(implanted["n"]) if implanted else None
+        if out and used and back and out != used + sum(back):
             yield fault(
-                "parts-exceed-whole",
+                "seeds-out-of-balance",
                 ACTION,
                 (sentence,),
                 why=said(
-                    "assess.why-parts-exceed",
-                    "the parts {parts} add up to {sum}, more than the {whole} they are parts of",
-                    parts=" + ".join(f"{value:g}" for value in values),
-                    sum=f"{sum(values):g}",
-                    whole=f"{whole:g}",
+                    "assess.why-seeds",
+                    "{taken:g} seeds were taken; {implanted:g} implanted and {back:g} given back or lost make {sum:g}",
+                    taken=out,
+                    implanted=used,
+                    back=sum(back),
+                    sum=used + sum(back),
                 ),
-                settle=said(
-                    "assess.settle-table", "a table of the parts with its sum, from the list of cases or the roster"
-                ),
+                settle=said("assess.settle-seeds", "the ledger of seeds: every seed taken, implanted, returned, lost"),
             )
 
 

@@ -33,6 +33,7 @@ _ROLE = re.compile(
     r"(?P<role>放射物理师|医学物理师|物理师|物理人员|计划(?:设计)?人员|剂量师|放射防护(?:管理)?人员|防护员|工程师|"
     r"技师|护士|护理人员)"
 )
+_VAGUE = re.compile(_ROLE.pattern + r"[^，。；\d]{0,3}(?:若干|多名|数名|数位)")
 _HAS = re.compile(r"有|配备|具有|具备|拥有|设有|设置|聘有|包括")
 
 
@@ -138,9 +139,7 @@ def staff_without_names(script: Script) -> Iterator[Contradiction]:
         return
     for sentence, value in able_physicians(script):
         around = script.near(sentence, before=0, after=2)
-        if value >= FEWEST_PHYSICIANS and not (
-            _TITLES_GIVEN.search(around) and re.search(r"\d\s*年|[一二三四五六七八九十]年", around)
-        ):
+        if value and not (_TITLES_GIVEN.search(around) and re.search(r"\d\s*年|[一二三四五六七八九十]年", around)):
             yield nameless(sentence, n=value)
 
 
@@ -165,9 +164,12 @@ def nameless(sentence: Sentence, *, n: int) -> Contradiction:
 
 def role_without_number(script: Script) -> Iterator[Contradiction]:
     """A role is said to be filled, but not by how many."""
+    told: set[str] = set()
+    for match in _VAGUE.finditer(script.plain):
+        told.add(match["role"])
+        yield unnumbered(next(each for each in script.body if match.group() in each.plain), role=match["role"])
     if _NAMES.search(script.plain):
         return
-    told: set[str] = set()
     counted = {match["role"] for match in _ROLE.finditer(script.plain) if _number_beside(script.plain, match)}
     for sentence in script.body:
         if re.search(r"签[字名]|共同|制[定订]|会同|参与|负责|审核", sentence.plain):

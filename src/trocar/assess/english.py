@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from itertools import pairwise
 from typing import Final
 
@@ -10,8 +11,8 @@ from trocar.assess import english_words as words
 from trocar.assess.check_cases import praised
 from trocar.assess.check_claims import claimed_of_all, denied, not_all
 from trocar.assess.check_completeness import lacks_indicators, lacks_metadata
-from trocar.assess.check_equipment import lists_differ, recovery_lacks, without_number_or_end
-from trocar.assess.check_figures import differs, lacks_counts, periods_clash, same_count
+from trocar.assess.check_equipment import ended, lists_differ, recovery_lacks, used_unconnected, without_number_or_end
+from trocar.assess.check_figures import differs, exceeds, lacks_counts, periods_clash, same_count
 from trocar.assess.check_norms import outdated_names
 from trocar.assess.check_people import nameless, plural_of_one, too_few, unnumbered
 from trocar.assess.check_wording import copied_between_parts, shall_instead_of_is, unbalanced_brackets, unshown
@@ -26,7 +27,8 @@ _COUNT = re.compile(
     re.IGNORECASE,
 )
 _PERIOD = re.compile(
-    r"(?P<long>(?i:more than|over|for|the last|the past|since)\s+(?:\w+\s+){0,2}?(?:years\b|20\d\d))|"
+    r"(?P<long>(?i:more than|over|for|the last|the past|since)\s+(?:\w+\s+){0,2}?(?:years\b|20\d\d)|"
+    r"(?i:since)\s[^.;,\d]{0,40}20\d\d)|"
     r"(?P<dated>(?:\d{1,2}\s+)?[A-Z][a-z]+\s+20\d\d\s*(?:to|and|until|through|[-–—])\s*(?:\d{1,2}\s+)?[A-Z][a-z]+\s+20\d\d)|"
     r"(?P<year>\b(?i:in|during)\s+20\d\d\b)"
 )
@@ -46,6 +48,7 @@ _NAMED = re.compile(
     r"names? (?:are|is) listed"
 )
 FEWEST = 5
+FEWEST_PARTS = 2
 FEWEST_PHYSICIANS: Final = 2
 
 
@@ -77,8 +80,10 @@ def _pairs_in(text: str) -> list[tuple[int, int]]:
 def _totals(script: Script) -> Iterator[tuple[int, re.Match[str], Sentence]]:
     """Yield the counts of cases as such that are bound to a time."""
     for sentence in script.body:
-        period = _PERIOD.search(sentence.plain)
+        periods = list(_PERIOD.finditer(sentence.plain))
         for match in _COUNT.finditer(sentence.plain):
+            earlier = [each for each in periods if each.end() <= match.start()]
+            period = earlier[-1] if earlier else periods[0] if periods else None
             before, after = sentence.plain[: match.start()][-8:], sentence.plain[match.end() :][:40]
             part = re.search(r"\b(?:of|in)\s+$|/\s*$", before) or re.search(
                 r"lost|complic|pneumothorax|bleed|infect|died|death|verif", after, re.IGNORECASE
@@ -166,7 +171,7 @@ def none_but_some(script: Script) -> Iterator[Contradiction]:
         )
         pattern = re.compile(_EVENT_COUNT.format(event=words.EVENTS[kind]), re.IGNORECASE)
         for sentence in script.body:
-            counted = pattern.search(sentence.plain) if sentence is not denial else None
+            counted = pattern.search(words.with_digits(sentence.plain[match.end() if sentence is denial else 0 :]))
             n = int(counted["n"] or counted["m"]) if counted else 0
             if n and "/" not in sentence.plain:
                 yield denied((denial, sentence), what=match["what"], n=n)
@@ -228,6 +233,42 @@ def devices(script: Script) -> Iterator[Contradiction]:
 
 def _devices(text: str) -> frozenset[str]:
     return frozenset(name for name, pattern in words.DEVICES.items() if re.search(pattern, text, re.IGNORECASE))
+
+
+def used_devices(script: Script) -> Iterator[Contradiction]:
+    """Cases were guided by a device that is not among those with image management."""
+    connected = [each for each in script.body if words.CONNECTED.search(each.plain) and _devices(each.plain)]
+    if not connected:
+        return
+    known = frozenset().union(*(_devices(each.plain) for each in connected))
+    for sentence in script.body:
+        used = frozenset().union(*(_devices(match.group()) for match in words.USED.finditer(sentence.plain)))
+        if used - known:
+            yield used_unconnected(sentence, connected[0], used - known)
+            return
+
+
+def parts(script: Script) -> Iterator[Contradiction]:
+    """The parts of a count add up to more than it."""
+    for before, listing in pairwise(script.body):
+        counts = [int(match["n"].replace(",", "")) for match in _COUNT.finditer(before.plain)]
+        opened = words.OF_THESE.match(listing.plain)
+        values = [int(each["n"]) for each in words.SHARE.finditer(listing.plain)] if opened else []
+        if counts and len(values) >= FEWEST_PARTS and sum(values) > max(counts):
+            yield exceeds((before, listing), parts=[float(each) for each in values], whole=max(counts))
+
+
+def expired(script: Script) -> Iterator[Contradiction]:
+    """A licence ended before the time of which the report speaks."""
+    others = " ".join(each.plain for each in script.sentences if not words.ENDS.search(each.plain))
+    years = [int(each) for each in re.findall(r"\b20\d\d\b", others)]
+    for sentence in script.body:
+        match = words.ENDS.search(sentence.plain)
+        if match is None or not years or not re.search(r"licen[cs]e", sentence.plain, re.IGNORECASE):
+            continue
+        month = words.MONTHS.index(match["month"][:3].lower()) + 1 if match["month"] else 12
+        if (int(match["year"]), month) < (max(years), 12):
+            yield ended(sentence, until=f"{match['year']}-{month:02}", on=date(max(years), 12, 31))
 
 
 def licences(script: Script) -> Iterator[Contradiction]:
@@ -298,6 +339,9 @@ ENGLISH_CHECKS: tuple[Callable[[Script], Iterable[Contradiction]], ...] = (
     staff,
     outdated_names,
     devices,
+    used_devices,
+    parts,
+    expired,
     licences,
     recovery_room,
     outcomes,

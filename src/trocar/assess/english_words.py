@@ -61,6 +61,8 @@ OUTCOME = re.compile(
     r"disappeared|controlled|stable|reduced)|"
     r"(?:good|excellent|satisfactory|remarkable|significant|favou?rable) (?:clinical )?"
     r"(?:results?|outcomes?|effects?|efficacy|responses?)|"
+    r"(?:results?|outcomes?|effects?|efficacy|responses?) (?:are|were|is|was) "
+    r"(?:good|excellent|satisfactory|remarkable|favou?rable)|"
     r"(?:symptoms?|pain|quality of life)[^.;]{0,20}?(?:improved|relieved|better)",
     re.IGNORECASE,
 )
@@ -119,6 +121,31 @@ _WORDS = {
     "nine": 9,
     "ten": 10,
 }
+
+
+OF_THESE = re.compile(r"(?:Of (?:these|them|which)|Among (?:these|them)|These (?:were|are|comprise))\b", re.IGNORECASE)
+SHARE = re.compile(r"(?<![\d.,/-])(?P<n>\d{1,5})(?![\d.,]*\s*(?:%|years|months|mm|cm|/|of\b)|\d)")
+USED = re.compile(
+    r"under [^.;,]{0,40}?guidance|guided by [^.;,]{0,40}|\w+[- ]guided|(?:with|by) [^.;,]{0,24}? guidance",
+    re.IGNORECASE,
+)
+ENDS = re.compile(
+    r"(?:valid (?:until|through|to)|expire[sd]?(?: on)?|until)\s+(?:\d{1,2}\s+)?(?:(?P<month>[A-Z][a-z]+)\s+)?"
+    r"(?:\d{1,2},\s+)?(?P<year>20\d\d)"
+)
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+def with_digits(text: str) -> str:
+    """Return a text with its small numbers in digits.
+
+    Examples
+    --------
+    >>> with_digits("two patients bled")
+    '2 patients bled'
+    """
+    spoken = "|".join(word for word in _WORDS if " " not in word and word != "no")
+    return re.sub(rf"\b(?:{spoken})\b", lambda match: str(_WORDS[match.group().lower()]), text, flags=re.IGNORECASE)
 
 
 def number_in_words(text: str) -> int | None:

@@ -16,7 +16,9 @@ _OUT_OF = re.compile(
     rf"(?P<of>{NUMBER})\s*(?:例次|例|人次|名|位)[^，。；\d]{{0,12}}(?:中|"
     rf"里)[^。；\d]{{0,16}}?(?P<n>{NUMBER})\s*(?:例次|例|人次|名|位)"
 )
-_RATE_NAME = re.compile(r"(?P<name>[一-鿿A-Za-z0-9+]{1,24}?(?:率|占比|比例|百分比))(?P<between>[^，。；%\d]{0,10}?)$")
+_RATE_NAME = re.compile(
+    r"(?P<name>[一-鿿A-Za-z0-9+]{1,24}?(?:率|占比|比例|百分比|满意度))(?P<between>[^，。；%\d]{0,10}?)$"
+)
 _NO_CASE_RATE = re.compile(
     r"(?:剂量率|分辨率|频率|心率|功率|脉率|速率|效率|折射率|使用率|利用率|周转率|增长率|灌注率|曝光率|照射率|"
     r"采样率|死亡概率|均值|平均值|中位数)$"
@@ -99,7 +101,8 @@ def case_counts(sentence: Sentence) -> list[CaseCount]:
                 value=int(value),
                 sentence=sentence,
                 span=_span_for(spans, match.start(), match.end()),
-                is_total=bool(_DONE.search(clause)) and not _PART.search(_before_number(sentence.plain, match.start())),
+                is_total=bool(_DONE.search(clause))
+                and not _PART.search(_before_number(sentence.plain, match.start(), spans)),
                 begins=match.start(),
             )
         )
@@ -112,8 +115,12 @@ def _clause_around(plain: str, begins: int, ends: int) -> str:
     return plain[start : min(stops, default=len(plain))]
 
 
-def _before_number(plain: str, begins: int) -> str:
+def _before_number(plain: str, begins: int, spans: list[Span]) -> str:
+    """Return what a clause says before its number; “of these” is left out where it only opens a stretch of time."""
     start = max(plain.rfind(mark, 0, begins) for mark in "，,；;。、（(") + 1
+    opened = re.match(r"其中[:：]?\s*", plain[start:begins])
+    if opened and any(each.begins == start + opened.end() for each in spans):
+        start += opened.end()
     return plain[start:begins]
 
 
@@ -140,7 +147,7 @@ def rates_in(sentence: Sentence, around: str) -> list[Rate]:
         return []
     spans = spans_in(plain)
     found = _rates_of_row(sentence)
-    for percent, begins, ends in percents_in(plain):
+    for percent, begins, ends in (*percents_in(plain), *_zeros_in(plain)):
         named = _RATE_NAME.search(plain[:begins])
         if (
             named is None
@@ -154,11 +161,32 @@ def rates_in(sentence: Sentence, around: str) -> list[Rate]:
                 name=_short_name(named["name"]),
                 percent=percent,
                 sentence=sentence,
-                fraction=fraction_near(plain, begins, ends, around) or _counted_beside(plain, named["name"]),
+                fraction=_due_and_lost(plain, begins)
+                or fraction_near(plain, begins, ends, percent, around)
+                or _counted_beside(plain, named["name"]),
                 span=_span_for(spans, begins, ends) or next(iter(spans_in(around)), None),
             )
         )
     return found
+
+
+_ZERO = re.compile(r"(?<=率)(?:均)?(?:为|是)? ?(?P<zero>0|零)(?![\d.%/]|例|人)")
+_DUE = re.compile(
+    rf"应(?:随访|验证|复查|评价)\s*(?P<of>{NUMBER})\s*(?:例|人|名)[^。；\d]{{0,10}}?(?:失访|未|脱落)[^。；\d]{{0,6}}?"
+    rf"(?P<lost>{NUMBER})\s*(?:例|人|名)[^。；\d]{{0,12}}$"
+)
+
+
+def _zeros_in(plain: str) -> list[tuple[float, int, int]]:
+    """Return where a rate is said to be nought without a percent sign."""
+    return [(0.0, match.start("zero"), match.end("zero")) for match in _ZERO.finditer(plain)]
+
+
+def _due_and_lost(plain: str, begins: int) -> tuple[int, int] | None:
+    """Return the pair of a rate before which stands who was due and who was lost: 应随访96例，失访4例，随访率……"""
+    match = _DUE.search(plain[:begins])
+    of, lost = (number_of(match["of"]), number_of(match["lost"])) if match else (None, None)
+    return (int(of - lost), int(of)) if of and lost is not None and lost <= of else None
 
 
 _ROW_NAME = re.compile(r"^(?:[\d.、\s]*)(?P<name>[^%]{2,30}?率)(?:\s*[（(][^）)]*[）)])?$")
@@ -209,15 +237,14 @@ def _counted_beside(plain: str, name: str) -> tuple[int, int] | None:
 
 
 def _short_name(name: str) -> str:
-    return re.sub(r"^.*?(?:年度|期间|本年|其中|同期|本科|我科|我院|患者的?|总体|的)(?=..)", "", name)
+    return re.sub(r"^.*?(?:本年度|年度|期间|本年|其中|同期|本科|我科|我院|患者的?|总体|的)(?=..)", "", name)
 
 
-def fraction_near(plain: str, begins: int, ends: int, around: str) -> tuple[int, int] | None:
+def fraction_near(plain: str, begins: int, ends: int, percent: float, around: str) -> tuple[int, int] | None:
     """Return numerator and denominator that belong to a percentage: beside it, or the pair nearby that gives it."""
     beside = plain[max(0, begins - 40) : ends + 30]
     pairs = [*fractions_in(beside), *fractions_in(around)]
-    value = percents_in(plain[begins:ends])[0][0]
-    fitting = [pair for pair in pairs if fits(pair, value)]
+    fitting = [pair for pair in pairs if fits(pair, percent)]
     if fitting:
         return fitting[0]
     close = fractions_in(plain[max(0, begins - 4) : ends + 16])
@@ -229,11 +256,16 @@ def fits(pair: tuple[int, int], percent: float) -> bool:
 
     Examples
     --------
-    >>> fits((165, 203), 81.0), fits((160, 203), 81.0)
-    (True, False)
+    >>> fits((165, 203), 81.0), fits((160, 203), 81.0), fits((3, 412), 0.5), fits((3, 412), 0.7)
+    (True, False, False, True)
     """
     n, of = pair
-    return of > 0 and abs(100.0 * n / of - percent) <= 0.6
+    step = 10.0 ** -min(_decimals(percent), 2)
+    return of > 0 and abs(100.0 * n / of - percent) <= 0.6 * step + 0.05 * (step < 1.0)
+
+
+def _decimals(value: float) -> int:
+    return len(f"{value:g}".partition(".")[2])
 
 
 def fractions_in(plain: str) -> list[tuple[int, int]]:

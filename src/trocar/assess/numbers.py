@@ -25,15 +25,19 @@ NUMBER: Final = r"(?:\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?|[零〇一二两三四五�
 """A number as a pattern, without a group."""
 
 
+_THIN: Final = re.compile(r"(?<=(?<!\d)\d) (?=\d{3}\s*[颗粒枚例])|(?<=(?<!\d)\d\d) (?=\d{3}\s*[颗粒枚例])")
+"""A blank that parts thousands in a count."""
+
+
 def narrowed(text: str) -> str:
     """Return a text with full-width digits, letters, percent signs and strokes narrowed, letter by letter.
 
     Examples
     --------
-    >>> narrowed("２０３例，８１％")
-    '203例，81%'
+    >>> narrowed("２０３例，８１％，4 152颗")
+    '203例，81%，4,152颗'
     """
-    return text.translate(_WIDE)
+    return _THIN.sub(",", text.translate(_WIDE))
 
 
 def number_of(text: str) -> float | None:

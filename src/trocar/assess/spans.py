@@ -20,7 +20,7 @@ _ONE_YEAR = re.compile(
 )
 _ONE_MONTH = re.compile(r"(?P<y>20\d\d)\s*年\s*(?P<m>\d{1,2})\s*月(?!\s*\d)")
 _SINCE = re.compile(
-    r"(?:自|从)?\s*(?P<y>20\d\d)\s*年\s*(?:(?P<m>\d{1,2})\s*月)?[^，。；]{0,12}?(?:以来|至今|起至今|开始至今)"
+    r"(?:自|从)?\s*(?P<y>20\d\d)\s*年\s*(?:(?P<m>\d{1,2})\s*月)?[^，。；]{0,12}?(?:以来|至今|起至今|开始至今)|[自从]\s*(?P<y2>20\d\d)\s*年\s*(?:(?P<m2>\d{1,2})\s*月)?(?:起|开始)(?!草)"
 )
 _LAST_YEARS = re.compile(rf"(?:近|过去|最近|前)\s*(?P<n>{NUMBER})\s*(?:个)?年(?:来|间|内|中)?")
 _OVER_YEARS = re.compile(rf"(?P<n>{NUMBER})\s*(?:余年|多年|年以上|年余|年多|年来)")
@@ -172,7 +172,7 @@ def _one_month(match: re.Match[str]) -> Span | None:
 
 
 def _since(match: re.Match[str]) -> Span | None:
-    start = _day(match["y"], match["m"], None, last=False)
+    start = _day(match["y"] or match["y2"], match["m"] or match["m2"], None, last=False)
     return None if start is None else _span(match, start, None, SINCE_MONTHS)
 
 

@@ -20,7 +20,7 @@ TOPICS: Final[Mapping[str, re.Pattern[str]]] = {
     "response": re.compile(r"疗效(?:评[价估]|评定)|效果评[价估]"),
     "training": re.compile(r"培训"),
     "pathology": re.compile(r"病理|活检|组织学"),
-    "discussion": re.compile(r"多学科|MDT|病例讨论|术前讨论"),
+    "discussion": re.compile(r"多学科|MDT|(?:病例|术前|[未经]行?)讨论"),
     "traceability": re.compile(r"追溯|条码|条形码|溯源|UDI"),
     "assay": re.compile(r"活度(?:检测|抽检|测量|检验|复测)|抽检"),
     "reporting": re.compile(r"上报|报送|网报"),
@@ -53,6 +53,20 @@ _PROMISE = re.compile(
     r"今后|下一步|下步|拟|整改|将(?:进一步|继续|于|在)|计划(?:于|在)|打算|改进措施|努力方向|存在(?:的)?(?:问题|"
     r"不足)|建议|有待|尚需|仍需|还需"
 )
+
+
+_DEMAND = re.compile(r"应当|(?<![相对供响适反效])应(?=[该当按予由在做定])|必须|(?<!无)须(?!知)|不得|严禁")
+
+
+def is_demand(plain: str) -> bool:
+    """Whether a text says what is asked, in the words of a norm.
+
+    Examples
+    --------
+    >>> is_demand("术后随访应当按规定进行。"), is_demand("符合适应证者均已随访。")
+    (True, False)
+    """
+    return bool(_DEMAND.search(plain))
 
 
 def topics_of(plain: str) -> frozenset[str]:
