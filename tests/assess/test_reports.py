@@ -34,7 +34,7 @@ def test_every_check_fires_on_some_report_and_stays_silent_on_another() -> None:
     named = {check for found in EXPECTED.values() for check in found}
     source = "".join(file.read_text("utf-8") for file in (REPORTS.parents[2] / "src/trocar/assess").glob("check_*.py"))
     assert not {check for check in named if f'"{check}"' not in source}
-    assert len(CHECKS) == 41
+    assert len(CHECKS) == 43
     assert len(EXPECTED) >= 12
     assert sum(not found for found in EXPECTED.values()) >= 4
 
@@ -184,6 +184,27 @@ def test_a_report_as_long_as_a_book_is_gone_through_in_seconds() -> None:
             "科室配备CT一台、彩超两台。消融主要在MRI引导下完成。",
             "科室配备CT一台、彩超两台。消融主要在超声引导下完成。",
         ),
+        (
+            "parts-short-of-whole",
+            "消融医师4名，分别为主任医师1名、副主任医师1名、主治医师1名。",
+            "消融医师4名，其中主任医师1名、副主任医师1名。",
+        ),
+        (
+            "universal-against-rate",
+            "2024年完成消融治疗88例。知情同意书80份，签署率100%。",
+            "2024年完成消融治疗88例。知情同意书88份，签署率100%。",
+        ),
+        (
+            "universal-against-rate",
+            "个人剂量计佩戴率100%，3名护士尚未配发。",
+            "随访率100%（88/88），3名患者未见复发。",
+        ),
+        (
+            "none-but-some",
+            "30天内无死亡病例，1例术后第9天死亡。",
+            "30天内无死亡病例，1例术后第45天死亡。",
+        ),
+        ("rate-without-counts", "随访率92%。", "2024年完成消融治疗58例。严重并发症2例，发生率3.4%。"),
         ("beds-below-threshold", "麻醉恢复室设床位4张。", "麻醉恢复室设床位8张。"),
         (
             "seeds-out-of-balance",

@@ -12,7 +12,7 @@ import yaml
 from trocar.assess.check import assess_document
 
 HERE = Path(__file__).parent
-SETS = ("reports", "reports_second", "reports_open", "reports_blind", "reports_third")
+SETS = ("reports", "reports_second", "reports_open", "reports_blind", "reports_third", "reports_fourth")
 
 
 @dataclass

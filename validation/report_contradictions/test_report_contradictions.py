@@ -22,6 +22,7 @@ LEAST = {
     "reports_open": (0.95, 0.95),
     "reports_blind": (0.90, 0.80),
     "reports_third": (0.95, 0.95),
+    "reports_fourth": (0.95, 0.90),
 }
 """Precision and recall that each set must keep; of the last two those of the day on which English was added."""
 

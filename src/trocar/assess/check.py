@@ -36,6 +36,8 @@ CHECKS: tuple[Check, ...] = (
     check_claims.full_rate_with_exceptions,
     check_claims.all_claimed_but_fewer_counted,
     check_claims.all_claimed_but_some_not,
+    check_claims.fewer_papers_than_cases,
+    check_claims.early_death_denied,
     check_figures.average_differs_from_count,
     check_claims.none_but_some,
     check_figures.several_periods,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from trocar.assess.check_figures import rates_of, totals
+from trocar.assess.check_figures import FEWEST, rates_of, totals
 from trocar.assess.faults import ACTION, fault, said
 from trocar.assess.figures import case_counts, fractions_in, rates_in
 from trocar.assess.numbers import NUMBER, number_of
@@ -63,6 +63,36 @@ def full_rate_with_exceptions(script: Script) -> Iterator[Contradiction]:
             if rate.percent >= 100 and value:
                 yield not_all((rate.sentence,), value=f"{match.group().strip()}")
                 break
+        else:
+            exception = _EXCEPT.search(rate.sentence.plain.partition("率")[2])
+            if rate.percent >= 100 and exception:
+                yield not_all((rate.sentence,), value=exception.group().strip("，；"))
+
+
+_EXCEPT = re.compile(
+    rf"[，；](?:但|其中|仅)?\s*{NUMBER}\s*(?:例|名|人)[^，。；]{{0,14}}?(?:尚未|未能|没有|未(?!见|出现|发生|发现|复发))[^，。；]*"
+)
+
+
+def fewer_papers_than_cases(script: Script) -> Iterator[Contradiction]:
+    """All cases are claimed to have a paper, and fewer such papers are counted than cases."""
+    for claim in script.body:
+        full = any(rate.percent >= 100 for rate in rates_in(claim, ""))
+        if is_promise(claim.plain) or is_demand(claim.plain) or not (full or _ALL_IN_WORDS.search(claim.plain)):
+            continue
+        known = {each.value for each in totals(script) if claim.technique in {None, each.sentence.technique}}
+        for match in _PAPERS.finditer(script.near(claim, before=0, after=1)):
+            value = number_of(match["n"] or match["m"])
+            about = topics_of(claim.plain) & topics_of(match.group())
+            if len(known) == 1 and value and FEWEST <= value < next(iter(known)) and about:
+                yield not_all((claim,), value=match.group())
+                break
+
+
+_PAPERS = re.compile(
+    rf"(?:同意书|记录|讨论|计划|病历)[^，。；\d]{{0,8}}(?P<n>{NUMBER})\s*份(?:病历|同意书)?|"
+    rf"(?P<m>{NUMBER})\s*份[^，。；]{{0,6}}(?:同意书|记录|计划|病历)"
+)
 
 
 def all_claimed_but_fewer_counted(script: Script) -> Iterator[Contradiction]:
@@ -82,7 +112,8 @@ def all_claimed_but_fewer_counted(script: Script) -> Iterator[Contradiction]:
 
 
 _BUT_SOME = re.compile(
-    rf"(?:仅有?|只有|但|尚有|另有|其中)[^，。；\d]{{0,10}}?(?P<n>{NUMBER})\s*(?:例|人|名)[^，。；]{{0,14}}?(?:未|没有|缺|漏)"
+    rf"(?:仅有?|只有|但|尚有|另有|其中|有|^|[，。；])[^，。；\d]{{0,10}}?(?P<n>{NUMBER})\s*(?:例|人|名)[^，。；]{{0,14}}?"
+    rf"(?:尚?未(?!见|出现|发生|发现|复发)|没有|缺|漏|无(?!并发|死亡|复发|出血|气胸|不良|症状|一例|明显|特殊))"
 )
 
 
@@ -92,9 +123,9 @@ def all_claimed_but_some_not(script: Script) -> Iterator[Contradiction]:
         if is_promise(claim.plain) or is_demand(claim.plain) or not _ALL_IN_WORDS.search(claim.plain):
             continue
         for match in _BUT_SOME.finditer(script.near(claim, before=0, after=1)):
-            rest = script.near(claim, before=0, after=1)[match.start() :]
-            if topics_of(claim.plain) & topics_of(_CLAUSE_END.split(rest)[0]):
-                yield not_all((claim,), value=_CLAUSE_END.split(rest)[0])
+            rest = _CLAUSE_END.split(script.near(claim, before=0, after=1)[match.start() :].lstrip("，。；"))[0]
+            if topics_of(claim.plain) & topics_of(rest):
+                yield not_all((claim,), value=rest)
                 break
 
 
@@ -187,6 +218,24 @@ def none_but_some(script: Script) -> Iterator[Contradiction]:
                 if n and same and (sentence is denial or not _different_time(sentence, denial)):
                     yield denied((denial, sentence), what=match["what"], n=n)
                     break
+
+
+_EARLY = re.compile(
+    r"30\s*[天日]内[^，。；]{0,4}(?:无|未|没有)[^，。；]{0,4}死亡|30\s*[天日][^，。；]{0,4}死亡(?:率)?(?:为)?\s*0(?![\d.])"
+)
+_DIED_ON = re.compile(r"术后第?\s*(?P<day>\d{1,2})\s*[天日](?!内|之内|以内)[^，。；]{0,16}死亡(?!率)")
+
+
+def early_death_denied(script: Script) -> Iterator[Contradiction]:
+    """No death within thirty days is claimed, and a death on an earlier day is told."""
+    for denial in script.body:
+        if not _EARLY.search(denial.plain):
+            continue
+        for sentence in script.body:
+            died = _DIED_ON.search(sentence.plain)
+            if died and int(died["day"]) <= 30 and sentence.technique is denial.technique:
+                yield denied((denial, sentence), what="死亡", n=1)
+                return
 
 
 def denied(sentences: tuple[Sentence, ...], *, what: str, n: int) -> Contradiction:

@@ -13,7 +13,7 @@ from trocar.messages import Message
 _SEED: Final[Mapping[str, tuple[Message, str]]] = {
     "indication": (
         said("assess.quantity-indication", "correct indication rate"),
-        r"(?:指征|适应[证症])[^，。；]{0,8}(?:正确|符合)率",
+        r"(?:指征|适应[证症])[^，。；]{0,8}(?:(?:正确|符合)率|\d+\s*/\s*\d)",
     ),
     "planning": (
         said("assess.quantity-planning", "rate of plans before the procedure"),
@@ -36,17 +36,17 @@ _SEED: Final[Mapping[str, tuple[Message, str]]] = {
         said("assess.quantity-follow-up", "follow-up rate"),
         r"随访[^，。；]{0,4}率|随访[^，。；]{0,10}\d+\s*例|失访[^，。；]{0,6}\d",
     ),
-    "survival": (said("assess.quantity-survival", "survival"), r"生存率|中位生存|OS|存活[^，。；]{0,6}\d"),
+    "survival": (said("assess.quantity-survival", "survival"), r"生存率|中位生存|\bOS\b|(?:存活|生存)[^，。；]{0,6}\d"),
 }
 _ABLATION: Final[Mapping[str, tuple[Message, str]]] = {
     "indication": _SEED["indication"],
     "completion": (
         said("assess.quantity-completion", "completion rate"),
-        r"(?:消融)?(?:治疗)?完成率|完全消融[^，。；]{0,8}\d",
+        r"(?:消融)?(?:治疗)?完成率|完全消融[^，。；]{0,8}\d|完成消融[^，。；]{0,6}\d+\s*/",
     ),
     "control": (
         said("assess.quantity-control", "local control rate"),
-        r"(?:局部)?(?:病灶)?(?:有效)?控制率|完全消融率|技术(?:成功|有效)率",
+        r"(?:局部)?(?:病灶)?(?:有效)?控制率|完全消融率|技术(?:成功|有效)率|完全消融[^，。；]{0,4}\d+\s*(?:/|例)",
     ),
     "complications": _SEED["complications"],
     "deaths": _SEED["deaths"],
@@ -118,7 +118,7 @@ _SIGNED = re.compile(r"签[字名章]|盖章|公章|负责人[:：]|填[报表]�
 _DATED = re.compile(
     r"(?:日期|填报时间|报告时间|报告日期|填表日期)[:：]\s*\S*\d|20\d\d\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日\s*(?:[（(][^）)\n]{0,12}[）)]\s*)?$|"
     r"(?:签[字名]|[盖公]章|负责人)[^\n]{0,60}20\d\d\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日|"
-    r"20\d\d[.-]\d{1,2}[.-]\d{1,2}\s*$|二〇[一二三〇零]{2}年.{1,3}月.{1,3}日",
+    r"20\d\d[.-]\d{1,2}[.-]\d{1,2}\s*$|二[〇零○O][一二三〇零○]{1}[一二三四五六七八九〇零○]年.{1,3}月.{1,3}日",
     re.MULTILINE,
 )
 

@@ -205,7 +205,7 @@ _CLASS = re.compile(r"[ⅢIⅡⅣV三二四]+\s*级|洁净(?:度|等级)?|万级
 def recovery_room_incomplete(script: Script) -> Iterator[Contradiction]:
     """The recovery room or intensive care is named without beds, area or class."""
     named = [each for each in script.body if _RECOVERY.search(each.plain)]
-    has = [each for each in named if re.search(r"有|设|配|达到|符合|具备", each.plain)]
+    has = [each for each in named if re.search(r"有|设|配|达到|符合|具备|\d\s*张", each.plain)]
     if not has:
         return
     places = {each.place for each in named}

@@ -151,12 +151,35 @@ def parts_exceed_whole(script: Script) -> Iterator[Contradiction]:
             values = _parts(match["parts"], match["unit"])
             if whole is None:
                 continue
+            if _WHOLLY.search(match.group()) and len(values) > 1 and sum(values) < whole:
+                yield falls_short(sentence, parts=values, whole=whole)
             values = _one_division(values, whole)
             if len(values) < 2 or sum(values) <= whole:
                 continue
             if any(value == sum(others) for value, others in _each_and_others(values)):
                 continue
             yield exceeds((sentence,), parts=values, whole=whole)
+
+
+_WHOLLY = re.compile(r"分别为|分布为|构成为")
+"""Words that give all parts of a number, where “of these” may give some."""
+
+
+def falls_short(sentence: Sentence, *, parts: list[float], whole: float) -> Contradiction:
+    """Return the fault of parts that are all there are, and are less than their whole."""
+    return fault(
+        "parts-short-of-whole",
+        ATTENTION,
+        (sentence,),
+        why=said(
+            "assess.why-parts-short",
+            "the parts {parts} add up to {sum}, less than the {whole} that they are all the parts of",
+            parts=" + ".join(f"{value:g}" for value in parts),
+            sum=f"{sum(parts):g}",
+            whole=f"{whole:g}",
+        ),
+        settle=said("assess.settle-table", "a table of the parts with its sum, from the list of cases or the roster"),
+    )
 
 
 def exceeds(sentences: tuple[Sentence, ...], *, parts: list[float], whole: float) -> Contradiction:
@@ -254,8 +277,9 @@ def rates_of(script: Script) -> list[Rate]:
 
 def rate_without_counts(script: Script) -> Iterator[Contradiction]:
     """A rate stands without the numbers it was computed from."""
+    known = totals(script)
     for rate in rates_of(script):
-        if rate.fraction is not None:
+        if rate.fraction is not None or _counted_of_all(rate, known):
             continue
         period = (
             said("assess.no-period", "no period is given either")
@@ -263,6 +287,17 @@ def rate_without_counts(script: Script) -> Iterator[Contradiction]:
             else said("assess.a-period", "its period would be “{span}”", span=rate.span.text)
         )
         yield lacks_counts(rate.sentence, name=rate.name, percent=rate.percent, period=period)
+
+
+def _counted_of_all(rate: Rate, known: list[CaseCount]) -> bool:
+    """Whether the sentence of a rate counts the cases that give it among all of its technique."""
+    wholes = {each.value for each in known if each.sentence.technique is rate.sentence.technique}
+    return any(
+        fits((count.value, whole), rate.percent)
+        for count in case_counts(rate.sentence)
+        for whole in wholes
+        if count.value < whole
+    )
 
 
 def lacks_counts(sentence: Sentence, *, name: str, percent: float, period: Message | None = None) -> Contradiction:

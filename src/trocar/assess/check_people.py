@@ -33,7 +33,12 @@ _ROLE = re.compile(
     r"(?P<role>放射物理师|医学物理师|物理师|物理人员|计划(?:设计)?人员|剂量师|放射防护(?:管理)?人员|防护员|工程师|"
     r"技师|护士|护理人员)"
 )
-_VAGUE = re.compile(_ROLE.pattern + r"[^，。；\d]{0,3}(?:若干|多名|数名|数位)")
+_VAGUE = re.compile(
+    _ROLE.pattern
+    + r"[^，。；\d]{0,3}(?:若干|多名|数名|数位)|"
+    + _ROLE.pattern.replace("role", "borrowed")
+    + r"[^，。；\d]{0,12}(?:兼任|兼职|代管)"
+)
 _HAS = re.compile(r"有|配备|具有|具备|拥有|设有|设置|聘有|包括")
 
 
@@ -166,8 +171,9 @@ def role_without_number(script: Script) -> Iterator[Contradiction]:
     """A role is said to be filled, but not by how many."""
     told: set[str] = set()
     for match in _VAGUE.finditer(script.plain):
-        told.add(match["role"])
-        yield unnumbered(next(each for each in script.body if match.group() in each.plain), role=match["role"])
+        role = match["role"] or match["borrowed"]
+        told.add(role)
+        yield unnumbered(next(each for each in script.body if match.group() in each.plain), role=role)
     if _NAMES.search(script.plain):
         return
     counted = {match["role"] for match in _ROLE.finditer(script.plain) if _number_beside(script.plain, match)}
