@@ -18,6 +18,8 @@ class Standing(Enum):
     MET = "met"
     NOT_MET = "not_met"
     NOT_SHOWN = "not_shown"
+    NOT_APPLICABLE = "not_applicable"
+    """It is asked of cases of which the period has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,7 +33,7 @@ class Judgement(Value):
     requirement
         What is asked.
     standing
-        Met, not met, not shown.
+        Met, not met, not shown, not applicable.
     said
         What was found.
     fact

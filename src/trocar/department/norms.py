@@ -85,6 +85,25 @@ class NormSource(Value):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Condition(Value):
+    """A named test of a case, with its parameters, as a pack writes it.
+
+    Parameters
+    ----------
+    name
+        One of the conditions that `trocar.rules.conditions` knows.
+    parameters
+        Numbers, words, lists.
+    """
+
+    name: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Threshold(Value):
     """What is asked of one fact.
 
@@ -98,12 +117,15 @@ class Threshold(Value):
         What is asked: a number, a word, a list, a mapping; None where the comparison needs none.
     unit
         Of the number; empty for none.
+    among
+        For ``EVERY_CASE``: the condition of the cases that it concerns; None for all.
     """
 
     fact: str
     comparison: Comparison
     value: Any = None
     unit: str = ""
+    among: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -165,25 +187,6 @@ class Requirement(Value):
     def words(self, language: Language) -> str:
         """Return the demand in a language."""
         return self.text_zh if language is Language.CHINESE else self.text
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Condition(Value):
-    """A named test of a case, with its parameters, as a pack writes it.
-
-    Parameters
-    ----------
-    name
-        One of the conditions that `trocar.rules.conditions` knows.
-    parameters
-        Numbers, words, lists.
-    """
-
-    name: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -270,7 +273,7 @@ class NormSituation(Value):
     procedures
         Made-up cases in the form of an exported record.
     verdicts
-        Requirement to ``met``, ``not_met`` or ``not_shown``.
+        Requirement to ``met``, ``not_met``, ``not_shown`` or ``not_applicable``.
     counts
         Indicator to numerator and denominator.
     """

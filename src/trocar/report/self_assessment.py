@@ -69,6 +69,7 @@ STANDINGS = {
     Standing.MET: say("self.met", "met"),
     Standing.NOT_MET: say("self.not-met", "not met"),
     Standing.NOT_SHOWN: say("self.not-shown", "not shown"),
+    Standing.NOT_APPLICABLE: say("self.not-applicable", "does not apply"),
 }
 
 
@@ -147,7 +148,7 @@ class _Writer:
             title=say(
                 "self.verdict",
                 "Of {all} requirements {met} are met, {not_met} are not met, {not_shown} are not shown",
-                all=len(made.demanded),
+                all=len(made.demanded) - counts[Standing.NOT_APPLICABLE],
                 met=counts[Standing.MET],
                 not_met=counts[Standing.NOT_MET],
                 not_shown=counts[Standing.NOT_SHOWN],

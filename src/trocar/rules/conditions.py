@@ -230,10 +230,6 @@ def _histology_before(case: Case) -> Verdict:
     return case.procedure.histology
 
 
-def _thyroid_has_histology(case: Case) -> Verdict:
-    return True if case.procedure.site != "thyroid" else case.procedure.histology
-
-
 CONDITIONS: Mapping[str, Callable[..., Verdict]] = {
     "technique_is": _technique_is,
     "indication_rule": _indication_rule,
@@ -262,7 +258,6 @@ CONDITIONS: Mapping[str, Callable[..., Verdict]] = {
     "benign_thyroid": _benign_thyroid,
     "smaller_than": _smaller_than,
     "histology_before": _histology_before,
-    "thyroid_has_histology": _thyroid_has_histology,
 }
 """Every condition a pack may name."""
 

@@ -118,7 +118,15 @@ def _of_fact(norm: NormPack, asked: Requirement, fact: Fact, *, reached: bool | 
 
 def _of_cases(norm: NormPack, asked: Requirement, threshold: Threshold, cases: Sequence[Case]) -> Judgement:
     condition = Condition(name=threshold.fact, parameters=threshold.value or {})
-    verdicts = {each.procedure.key: holds(condition, each) for each in cases}
+    concerned = [each for each in cases if threshold.among is None or holds(threshold.among, each)]
+    if cases and not concerned:
+        return _judgement(
+            norm,
+            asked,
+            Standing.NOT_APPLICABLE,
+            Message(code="rules.none-concerned", template="no case of the period is concerned", data={}),
+        )
+    verdicts = {each.procedure.key: holds(condition, each) for each in concerned}
     missed = tuple(key for key, verdict in verdicts.items() if verdict is not True)
     unknown = [key for key, verdict in verdicts.items() if verdict is None]
     if not verdicts:

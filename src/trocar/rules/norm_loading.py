@@ -189,7 +189,10 @@ def _threshold(key: str, entry: Mapping[str, Any]) -> Threshold:
         raise ValueError(f"{key} needs a group of values, not {value!r}")
     if comparison is Comparison.EVERY_CASE:
         _condition({str(entry["fact"]): value or {}})
-    return Threshold(fact=str(entry["fact"]), comparison=comparison, value=value, unit=unit)
+    elif "among" in entry:
+        raise ValueError(f"{key} names cases, but compares no cases")
+    among = _condition(entry["among"]) if "among" in entry else None
+    return Threshold(fact=str(entry["fact"]), comparison=comparison, value=value, unit=unit, among=among)
 
 
 def _condition(entry: Mapping[str, Any]) -> Condition:

@@ -114,5 +114,4 @@ _MADE: Mapping[str, Callable[..., Q]] = {
     "benign_thyroid": lambda as_of: Q(site="thyroid", malignant=False),
     "smaller_than": lambda as_of, mm: Q(largest_mm__lt=mm),
     "histology_before": _yes("histology"),
-    "thyroid_has_histology": lambda as_of: ~Q(site="thyroid") | Q(histology=True),
 }
