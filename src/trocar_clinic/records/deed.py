@@ -144,9 +144,14 @@ def hash_of(entry: AuditEntry) -> str:
 
 
 def fingerprint_of(row: models.Model) -> str:
-    """Return a keyed fingerprint of a row's values, the same before the database has seen them and after."""
+    """Return a keyed fingerprint of a row's values, the same before the database has seen them and after.
+
+    What is empty is left out, so that a column that a later version adds leaves the fingerprints of older rows, and the
+    signatures that hold for them, as they were.
+    """
     values = {each.attname: _plain(each, getattr(row, each.attname)) for each in row._meta.concrete_fields}
-    return fingerprint(json.dumps(values, sort_keys=True, ensure_ascii=False))
+    told = {name: value for name, value in values.items() if value not in (None, "", [], {})}
+    return fingerprint(json.dumps(told, sort_keys=True, ensure_ascii=False))
 
 
 def _plain(column: Any, value: Any) -> Any:
