@@ -57,12 +57,14 @@ class Story:
     organ: str
     longest_mm: str
     indication: tuple[str, ...]
+    symptoms: str = ""
 
 
 SEEDS = Story(
     technique=Technique.SEED, name="示例患者甲", number="D000001", born_on=date(1958, 4, 12), sex="1", operator="operator", room="粒子植入治疗室",
     begins_at=datetime(2026, 9, 15, 9, 5, tzinfo=timezone.get_fixed_timezone(480)), diagnosis="右肺上叶恶性肿瘤，放疗后复发", icd10="C34.1",
     organ="lung", longest_mm="38.0", indication=("at_most_7_cm", "recurrence", "kps_70", "needle_path", "survival_3_months"),
+    symptoms="胸痛，NRS 4 分",
 )  # fmt: skip
 HEAT = Story(
     technique=Technique.ABLATION, name="示例患者乙", number="D000002", born_on=date(1963, 11, 2), sex="2", operator="ablator", room="消融治疗室",
@@ -78,6 +80,7 @@ PROSTATE = replace(
     icd10="C61",
     organ="prostate",
     longest_mm="41.0",
+    symptoms="排尿困难",
 )
 """The story of the seeds where ``trocar demo`` left an implant of the prostate to show."""
 
@@ -273,6 +276,7 @@ def _to_decision(team: Team, story: Story) -> tuple[Case, Lesion]:
         "admission": admission, "technique": story.technique, "attending": team.staff["attending"], "diagnosis": story.diagnosis,
         "icd10": story.icd10, "pathology": "腺癌" if story.organ == "lung" else "肝细胞癌", "stage": "rT2N0M0" if story.organ == "lung" else "BCLC A",
         "intent": "salvage" if story.organ == "lung" else "curative", "planned_on": story.begins_at.date(),
+        "symptomatic": bool(story.symptoms), "symptoms": story.symptoms,
     }  # fmt: skip
     case = patients.open_case(actor=nurse, at=at, values=opened)
     lesion = record(
@@ -435,7 +439,7 @@ def _followed(
         actor=nurse, at=at,
         values={
             "case": Case.objects.get(pk=case.pk), "seen_on": at.date(), "way": "clinic", "seen_by": team.staff["nurse"], "alive": True, "kps": 80, "pain": 2,
-            "quality_of_life": 75, "imaging": "增强 CT", "local_control": "controlled", "response": response, "criterion": criterion,
+            "quality_of_life": 75, "relief": "relieved" if story.symptoms else "", "imaging": "增强 CT", "local_control": "controlled", "response": response, "criterion": criterion,
         },
     )  # fmt: skip
     measured = {"visit": seen, "lesion": lesion, "longest_mm": longest_mm, "viable_mm": viable_mm}

@@ -83,7 +83,7 @@ BOOKS = (
         fields=(
             "case",
             Group(title=both("Contact", "联系"), fields=("seen_on", "way", "seen_by", "alive")),
-            Group(title=both("State", "一般情况"), fields=("kps", "pain", "quality_of_life")),
+            Group(title=both("State", "一般情况"), fields=("kps", "pain", "quality_of_life", "relief")),
             Group(
                 title=both("Effect", "疗效"),
                 fields=("imaging", "new_lesion", "local_control", "response", "criterion"),
@@ -92,7 +92,7 @@ BOOKS = (
         ),
         facts=("computed_response", "computed_viable_response", "disagrees"),
         search=("case__number__iexact",),
-        filters=("way", "response", "local_control"),
+        filters=("way", "response", "local_control", "relief"),
     ),
     Book(
         slug="measurements",

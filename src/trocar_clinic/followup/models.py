@@ -78,6 +78,13 @@ class Visit(Kept):
         PROGRESSED = "progressed", both("local progression", "局部进展")
         UNKNOWN = "unknown", both("not imaged", "未行影像检查")
 
+    class Relief(models.TextChoices):
+        """What became of the symptoms that there were before."""
+
+        RELIEVED = "relieved", both("relieved", "缓解")
+        UNCHANGED = "unchanged", both("unchanged", "无变化")
+        WORSE = "worse", both("worse", "加重")
+
     case = models.ForeignKey(Case, models.PROTECT, verbose_name=both("case", "病例"), related_name="visits")
     seen_on = models.DateField(both("on", "随访日期"), validators=[not_in_future])
     way = models.CharField(both("how", "随访方式"), max_length=12, choices=Way.choices)
@@ -94,6 +101,13 @@ class Visit(Kept):
         null=True,
         blank=True,
         validators=[MaxValueValidator(100)],
+    )
+    relief = models.CharField(
+        both("symptoms since treatment", "症状较治疗前"),
+        max_length=12,
+        choices=Relief.choices,
+        blank=True,
+        help_text=both("of those named with the case", "指病例中登记的治疗前症状"),
     )
     imaging = models.CharField(both("imaging", "影像检查"), max_length=40, blank=True)
     new_lesion = models.BooleanField(both("new lesion", "新发病灶"), default=False)
@@ -127,6 +141,15 @@ class Visit(Kept):
             raise ValidationError({"alive": both("The patient had died by then", "该日期患者已死亡")})
         if bool(self.response) != bool(self.criterion):
             raise ValidationError({"criterion": both("Response and criteria go together", "疗效与评价标准须同时填写")})
+        if self.relief and not self.case.symptomatic:
+            raise ValidationError(
+                {
+                    "relief": both(
+                        "The case names no symptoms before treatment; enter them there first",
+                        "病例未登记治疗前症状，请先在病例中登记",
+                    )
+                }
+            )
         if self.kps is not None and self.kps % 10:
             raise ValidationError({"kps": both("KPS goes in tens", "KPS 为 10 的倍数")})
 

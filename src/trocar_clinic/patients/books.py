@@ -29,6 +29,8 @@ BOOKS = (
             "pathology",
             "stage",
             "intent",
+            "symptomatic",
+            "symptoms",
             "planned_on",
         ),
         search=("number__iexact", "admission__patient__name", "admission__patient__number__iexact", "diagnosis"),

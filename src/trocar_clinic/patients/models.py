@@ -236,6 +236,15 @@ class Case(Kept):
     stage = models.CharField(both("stage", "分期"), max_length=40, blank=True)
     intent = models.CharField(both("intent", "治疗目的"), max_length=12, choices=Intent.choices)
     planned_on = models.DateField(both("planned for", "计划手术日期"), null=True, blank=True)
+    symptomatic = models.BooleanField(
+        both("symptoms of the tumour before", "治疗前有肿瘤相关症状"), null=True, blank=True
+    )
+    symptoms = models.CharField(
+        both("which symptoms", "症状"),
+        max_length=200,
+        blank=True,
+        help_text=both("such as pain, cough, obstruction", "如疼痛、咳嗽、梗阻"),
+    )
 
     objects: ClassVar[Any] = of_patient("admission__patient__")
 
@@ -247,6 +256,11 @@ class Case(Kept):
 
     def __str__(self) -> str:
         return str(self.number)
+
+    def clean(self) -> None:
+        """Symptoms are named where there were some."""
+        if self.symptoms and not self.symptomatic:
+            raise ValidationError({"symptomatic": both("Symptoms are named beside", "已填写症状，请选“是”")})
 
     @fact(both("patient", "患者"))
     def patient(self) -> Patient:

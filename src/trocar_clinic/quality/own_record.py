@@ -12,6 +12,7 @@ from trocar.department.norms import Technique as LibraryTechnique
 from trocar_clinic.custody.models import SeedMove
 from trocar_clinic.custody.places import Move
 from trocar_clinic.errors import refuse_if
+from trocar_clinic.followup.models import Visit
 from trocar_clinic.institution.models import Equipment, Hospital, Licence, Ward
 from trocar_clinic.institution.staff import Authorisation, StaffMember, Technique, Title
 from trocar_clinic.patients.models import Lesion
@@ -188,6 +189,8 @@ def _procedure(row: Procedure) -> library.Procedure:
         seeds_implanted=sum(each.seeds or 0 for each in needles) if is_seed else None,
         seeds_returned=sum(ledger.get(kind, 0) for kind in ACCOUNTED) if is_seed and ledger else None,
         single_use_reused=_reused(row, needles),
+        symptoms=case.symptomatic,
+        relieved=_relieved(row),
         lesions=tuple(_lesion(each, row, margin) for each in lesions),
         complications=tuple(_complications(row)),
         responses=tuple(_responses(row, lesions)),
@@ -280,6 +283,13 @@ def _responses(row: Procedure, lesions: list[Lesion]) -> Iterator[library.Assess
             sum_mm=sum(sizes) if sizes else None,
             baseline_mm=before,
         )
+
+
+def _relieved(row: Procedure) -> bool | None:
+    """Return whether the symptoms were relieved at any visit after a procedure; None where no visit says."""
+    visits = _standing(row.case.visits).exclude(relief="").filter(seen_on__gte=timezone.localdate(row.started_at))
+    said = set(visits.values_list("relief", flat=True))
+    return Visit.Relief.RELIEVED in said if said else None
 
 
 def _person(person: StaffMember) -> library.StaffMember:
