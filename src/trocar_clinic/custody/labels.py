@@ -1,4 +1,4 @@
-"""Labels for vessels with seeds: what is in them, how strong today, whose they are."""
+"""Labels for vessels with seeds, and the paper that goes with a package: what is in it, how strong, whose it is."""
 
 from datetime import datetime
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 from django.utils import timezone
 
 from trocar_clinic.custody.models import SeedLot, SeedMove
+from trocar_clinic.custody.papers import Transport
+from trocar_clinic.institution.queries import name_of_the_hospital
 from trocar_clinic.language import both
 from trocar_clinic.records.paper import Sheet
 
@@ -34,6 +36,36 @@ def case_label(move: SeedMove) -> Sheet:
             *_found(),
         ),
         small=True,
+    )
+
+
+def transport_paper(transport: Transport) -> Sheet:
+    """Return the paper that goes with a package: who sends what to whom, its rates, and the category they ask for."""
+    return Sheet(
+        title=both("Transport of radioactive material", "放射性物品运输单"),
+        subtitle=name_of_the_hospital(),
+        warning=f"{RADIOACTIVE} · {transport.label}",
+        facts=(
+            (both("Package", "货包编号"), transport.package),
+            (both("Direction", "方向"), transport.get_direction_display()),
+            (both("Time", "时间"), f"{timezone.localtime(transport.at):%Y-%m-%d %H:%M}"),
+            (both("Consignor", "托运人"), transport.consignor),
+            (both("Consignee", "收货人"), transport.consignee),
+            (both("Carrier", "承运人"), transport.carrier),
+            (both("Licence of the carrier", "承运资质证号"), transport.carrier_licence or "–"),
+            (both("Content", "内容物"), transport.content),
+            (both("Activity", "总活度"), f"{transport.activity_mbq} MBq"),
+            (both("At the surface", "表面剂量率"), f"{transport.surface_usv_h} µSv/h"),
+            (both("At 1 m", "1 m 处剂量率"), f"{transport.at_1m_usv_h} µSv/h"),
+            (both("Transport index", "运输指数（TI）"), f"{transport.transport_index:.1f}"),
+            (both("Label category", "标签类别"), transport.label),
+            (both("Seal", "封志号"), transport.seal or "–"),
+        ),
+        signatures=(
+            both("Handed over by", "移交人"),
+            both("Carried by", "承运人"),
+            both("Received by", "接收人"),
+        ),
     )
 
 

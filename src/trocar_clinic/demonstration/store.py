@@ -6,6 +6,7 @@ from itertools import cycle, islice
 from trocar_clinic.custody.actions import move_seeds
 from trocar_clinic.custody.devices import Device
 from trocar_clinic.custody.models import LeakTest, PackageSurvey, SeedAssay, SeedLot, SeedOrder
+from trocar_clinic.custody.papers import Transport
 from trocar_clinic.custody.places import Move
 from trocar_clinic.demonstration.people import Team
 from trocar_clinic.institution.models import Equipment, Product
@@ -34,6 +35,12 @@ def a_lot(team: Team, *, came_at: datetime, count: int, number: str) -> SeedLot:
             "use_by": came_on + timedelta(days=60), "leak_tested_on": came_on - timedelta(days=3),
         },
     )  # fmt: skip
+    brought = {
+        "direction": Transport.Direction.IN, "package": f"PK-{number}", "at": came_at, "consignor": "示例粒子公司", "consignee": "介入治疗科粒子库",
+        "carrier": "示例危险品运输公司", "carrier_licence": "示例道路运输证 1 号", "content": f"碘-125 粒子 {count} 粒",
+        "activity_mbq": f"{count * 0.6 * 37.0:.2f}", "surface_usv_h": "3.20", "at_1m_usv_h": "0.110", "seal": f"FZ-{number}",
+    }  # fmt: skip
+    record(Transport, actor=safety, at=came_at, values=brought)
     move_seeds(lot, actor=safety, at=came_at, kind=Move.RECEIVE, count=count, moved_at=came_at)
     _measure(team, lot, at=came_at + timedelta(hours=1))
     move_seeds(

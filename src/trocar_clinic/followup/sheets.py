@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from django.utils import timezone
 
-from trocar_clinic.institution.models import Hospital
+from trocar_clinic.institution.queries import name_of_the_hospital
 from trocar_clinic.institution.staff import Technique
 from trocar_clinic.language import both
 from trocar_clinic.patients.models import Case
@@ -27,7 +27,7 @@ def discharge_card(case: Case) -> Sheet | None:
     seed = case.technique == Technique.SEED
     return Sheet(
         title=both("Discharge card", "出院告知卡"),
-        subtitle=_hospital(),
+        subtitle=name_of_the_hospital(),
         facts=(
             (both("Name", "姓名"), patient.name),
             (both("Patient number", "患者编号"), patient.number),
@@ -50,11 +50,6 @@ def discharge_card(case: Case) -> Sheet | None:
             "告知内容：{key}，为示例文本，使用前须换成本科室内容。",
         ).format(key=_content()["key"]),
     )
-
-
-def _hospital() -> str:
-    found = Hospital.objects.standing().first()
-    return str(both(found.name_en or found.name, found.name)) if found else ""
 
 
 def _seed_facts(case: Case, done: Procedure) -> tuple[tuple[Any, Any], ...]:

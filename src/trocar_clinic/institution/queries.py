@@ -1,4 +1,4 @@
-"""What of the house is due or runs out."""
+"""What the house is called, and what of it is due or runs out."""
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
@@ -11,6 +11,7 @@ from trocar_clinic.institution.models import (
     Authorisation,
     Equipment,
     HealthCheck,
+    Hospital,
     Licence,
     Product,
     RadiationCertificate,
@@ -29,6 +30,12 @@ PERSONAL: tuple[tuple[Any, frozenset[Role], tuple[str, ...]], ...] = (
     (Appointment, SAFETY, ("person_id", "duty")),
 )
 """What persons hold for a time, who is told before it ends, and what a renewed one has in common with the former."""
+
+
+def name_of_the_hospital() -> str:
+    """Return the hospital's name in the reader's language; empty before it is entered."""
+    found = Hospital.objects.standing().order_by("-pk").first()
+    return str(both(found.name_en or found.name, found.name)) if found else ""
 
 
 def urgency(end: date | None, on: date) -> Urgency:

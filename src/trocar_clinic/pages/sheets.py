@@ -7,15 +7,18 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
 
-from trocar_clinic.custody.labels import case_label, lot_label
+from trocar_clinic.custody.labels import case_label, lot_label, transport_paper
 from trocar_clinic.followup.sheets import discharge_card
 from trocar_clinic.pages.doors import book_for, page, row_for
+from trocar_clinic.procedures.sheets import consent_paper
 from trocar_clinic.records.paper import Sheet, sheet_pdf
 
 SHEETS: dict[str, tuple[str, Callable[[Any], Sheet | None]]] = {
     "discharge": ("cases", discharge_card),
     "lot": ("lots", lambda lot: lot_label(lot, timezone.now())),
     "move": ("ledger", case_label),
+    "transport": ("transports", transport_paper),
+    "consent": ("consents", consent_paper),
 }
 """Name in the address → the book of its row, and what stands on it."""
 

@@ -7,6 +7,9 @@ from typing import Any
 
 from django.utils import translation
 
+from trocar_clinic.records.files import path_of
+from trocar_clinic.records.models import StoredFile
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
@@ -24,6 +27,8 @@ class Sheet:
         What must not be missed; empty for nothing.
     signatures
         Who signs.
+    drawn
+        Signatures that were drawn on the screen: whose, the picture, and its address.
     small
         Whether it is a label for a vessel, not a page.
     source
@@ -36,6 +41,7 @@ class Sheet:
     sections: Sequence[tuple[Any, Sequence[Any]]] = ()
     warning: Any = ""
     signatures: Sequence[Any] = ()
+    drawn: Sequence[tuple[Any, StoredFile, str]] = ()
     small: bool = False
     source: Any = ""
 
@@ -43,7 +49,7 @@ class Sheet:
 def sheet_pdf(sheet: Sheet, *, made_at: datetime) -> bytes:
     """Return a sheet as PDF/A in the language that is active."""
     from trocar.messages import Language
-    from trocar.report.document import Box, Document, Facts, Heading, Paragraph, Signatures, Tone
+    from trocar.report.document import Box, Document, Facts, Heading, Paragraph, Picture, Side, Signatures, Tone
     from trocar.report.typeset import typeset
 
     blocks: list[Any] = []
@@ -55,6 +61,12 @@ def sheet_pdf(sheet: Sheet, *, made_at: datetime) -> bytes:
         blocks += [Paragraph(text=f"• {text}") for text in paragraphs]
     if sheet.signatures:
         blocks.append(Signatures(roles=tuple(str(each) for each in sheet.signatures)))
+    if sheet.drawn:
+        pictures = [
+            Picture(data=path_of(file.sha256).read_bytes(), suffix="png", alternative=str(whose), caption=str(whose))
+            for whose, file, _ in sheet.drawn
+        ]
+        blocks.append(Side(pictures=tuple(pictures)))
     if sheet.source:
         blocks.append(Paragraph(text=str(sheet.source), small=True))
     document = Document(

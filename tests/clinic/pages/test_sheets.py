@@ -1,6 +1,7 @@
 """Sheets printed from the record: the discharge card of a case, labels of vessels; to whom, and in which words."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from django.test import Client
 from clinic.cases import a_case
 from clinic.theatre import a_performed_case
 from trocar_clinic.custody.models import SeedMove
+from trocar_clinic.custody.papers import Transport
 from trocar_clinic.custody.places import Move
+from trocar_clinic.demonstration.store import a_lot
 
 
 def test_the_discharge_card_says_what_the_ledger_says(house: Any, client_of: Callable[[str], Client]) -> None:
@@ -49,3 +52,31 @@ def test_a_label_says_strength_and_count_and_names_no_patient(house: Any, client
         assert "mCi" in page
         assert case.patient.name not in page
     assert case.number in client_of("safety").get(f"/sheets/move/{move.pk}/").content.decode()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_consent_prints_with_both_signatures(house: Any, client_of: Callable[[str], Client], language: str) -> None:
+    consent = a_performed_case(house).consents.get()
+    page = client_of("nurse").get(f"/sheets/consent/{consent.pk}/").content.decode()
+    assert "知情同意书" in page
+    assert page.count('<img src="/records/consents/') == 2
+    assert (
+        f"/sheets/consent/{consent.pk}/" in client_of("nurse").get(f"/records/consents/{consent.pk}/").content.decode()
+    )
+    answer = client_of("nurse").get(f"/sheets/consent/{consent.pk}/{language}.pdf")
+    assert (answer.status_code, answer.content[:5]) == (200, b"%PDF-")
+    assert client_of("admin").get(f"/sheets/consent/{consent.pk}/").status_code == 403
+
+
+def test_a_transport_paper_names_the_category_that_the_rates_ask_for(
+    house: Any, now: Any, client_of: Callable[[str], Client]
+) -> None:
+    a_lot(house, came_at=now - timedelta(days=2), count=30, number="T1")
+    transport = Transport.objects.get()
+    page = client_of("safety").get(f"/sheets/transport/{transport.pk}/").content.decode()
+    assert transport.label in page
+    assert "PK-T1" in page
+    assert (
+        f"/sheets/transport/{transport.pk}/"
+        in client_of("safety").get(f"/records/transports/{transport.pk}/").content.decode()
+    )
