@@ -99,7 +99,7 @@ HEAT_TABLES: dict[str, Any] = {
 }
 
 
-def _files(image: Image, *balls: tuple[str, tuple[float, float, float], float, str]) -> tuple[bytes, ...]:
+def files_of_scan(image: Image, *balls: tuple[str, tuple[float, float, float], float, str]) -> tuple[bytes, ...]:
     """Return a scan as DICOM files, with balls drawn on it: name, middle from the target's, radius, kind."""
     with TemporaryDirectory() as place:
         folder = Path(place)
@@ -124,7 +124,7 @@ def _files(image: Image, *balls: tuple[str, tuple[float, float, float], float, s
 
 @cache
 def planning_scan() -> tuple[bytes, ...]:
-    return _files(
+    return files_of_scan(
         implant_scenes.torso(slice_mm=4.0),
         ("CTV", (0.0, 0.0, 0.0), 12.0, "CTV"),
         ("Gland", (0.0, 30.0, 0.0), 8.0, "ORGAN"),
@@ -142,7 +142,7 @@ def scan_after_heat() -> tuple[bytes, ...]:
         volume=replace(made.volume, frame_uid=implant_scenes.FRAME),
         reference=replace(made.reference, frame_uid=implant_scenes.FRAME),
     )
-    return _files(image, ("Zone", (0.0, 0.0, 0.0), 13.0, "ORGAN"))
+    return files_of_scan(image, ("Zone", (0.0, 0.0, 0.0), 13.0, "ORGAN"))
 
 
 def scan_after_implant(plan: PlanVersion, *, left_out: int = 1) -> tuple[bytes, ...]:
@@ -158,7 +158,7 @@ def scan_after_implant(plan: PlanVersion, *, left_out: int = 1) -> tuple[bytes, 
         at=AFTER,
         rng=np.random.default_rng(3),
     )
-    return _files(made.scan)
+    return files_of_scan(made.scan)
 
 
 def received(team: Any, case: Case, files: tuple[bytes, ...], *, purpose: str = "planning") -> None:

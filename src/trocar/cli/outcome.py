@@ -16,6 +16,7 @@ from trocar.cli.as_json import finding_json
 from trocar.cli.picture_files import INDEX
 from trocar.messages import Language
 from trocar.results.ablation_margin import AblationMargin
+from trocar.results.biology import BiologicalDose
 from trocar.results.findings import Finding, Severity
 from trocar.results.indices import ImplantIndices
 from trocar.results.protection import ProtectionEstimate
@@ -107,6 +108,7 @@ def seeds_told(request: ImplantRequest, proposed: ProposedImplant) -> dict[str, 
                 for place, each in enumerate(proposed.achievements)
                 for goal in (each.goal,)
             ),
+            *_biology(proposed.biology),
         ],
         "findings": told_twice(proposed.findings),
         "facts": {
@@ -117,6 +119,15 @@ def seeds_told(request: ImplantRequest, proposed: ProposedImplant) -> dict[str, 
             "per_needle": _per_needle(proposed),
         },
     }
+
+
+def _biology(doses: Iterable[BiologicalDose]) -> list[dict[str, Any]]:
+    rows = []
+    for each in doses:
+        for name, value in (("BED", each.bed_gy), ("EQD2", each.eqd2_gy)):
+            told = f"{name} {each.metric} · {each.structure}"
+            rows.append(number(f"{name.lower()}_{each.metric}_{each.structure}", told, told, value, "Gy"))
+    return rows
 
 
 def _per_needle(proposed: ProposedImplant) -> list[int]:

@@ -38,15 +38,8 @@ def run_front(
 ) -> Exit:
     """Make a set of plans to choose from, and write it with its pictures; returns the exit code."""
     front = pareto_front(request, rng=rng, progress=told)
-    data = front_json(front, request_text=request_text)
-    shown = shown_front(front)
     with whole_folder(out, replace=replace) as folder:
-        for name in (FRONT, MARK):
-            (folder / name).write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")
-        (folder / "request.toml").write_text(request_text, encoding="utf-8")
-        for language in Language:
-            picture = pareto_picture(shown, paper=Paper(language=language))
-            (folder / f"pareto_{language.value}.svg").write_bytes(picture)
+        data = write_front(folder, front, request_text=request_text)
     speaker.give(data)
     speaker.say(
         Message(
@@ -62,6 +55,18 @@ def run_front(
         )
     )
     return Exit.DONE if any(each.is_acceptable for each in front.plans) else Exit.ACTION
+
+
+def write_front(folder: Path, front: ParetoFront, *, request_text: str) -> dict[str, Any]:
+    """Write a set of plans with its request and pictures into a folder, and return what a script wants to know."""
+    data = front_json(front, request_text=request_text)
+    for name in (FRONT, MARK):
+        (folder / name).write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")
+    (folder / "request.toml").write_text(request_text, encoding="utf-8")
+    for language in Language:
+        picture = pareto_picture(shown_front(front), paper=Paper(language=language))
+        (folder / f"pareto_{language.value}.svg").write_bytes(picture)
+    return data
 
 
 def shown_front(front: ParetoFront) -> ShownFront:

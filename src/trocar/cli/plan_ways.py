@@ -85,14 +85,14 @@ def proposal(
     if way.placed is not None:
         scan = read_image(way.placed).value
         found = _in_placed(request, scan, way, rng=rng, told=told)
-        return found.proposed, Beside(data={"placed": placed_json(found)}, files=_overlays(request, scan, found.laid))
+        return found.proposed, Beside(data={"placed": placed_json(found)}, files=overlays(request, scan, found.laid))
     if way.choose is not None and way.before is not None:
         chosen = chosen_plan(request, way.before / FRONT, way.choose, request_text=request_text)
         return with_consequences(request, chosen, rng=rng, told=told), Beside(data={"chosen": way.choose})
     return plan_implant(request, rng=rng, progress=told, bound=way.bound, nearest=way.nearest), Beside()
 
 
-def _overlays(request: ImplantRequest, scan: Image, laid: LaidOver | None) -> dict[str, bytes]:
+def overlays(request: ImplantRequest, scan: Image, laid: LaidOver | None) -> dict[str, bytes]:
     """Return pictures of both scans in turn, where one was laid over the other."""
     if laid is None:
         return {}

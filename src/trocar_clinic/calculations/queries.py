@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from datetime import date
 
+from django.db.models import QuerySet
+
 from trocar_clinic.accounts.models import EVERYBODY, User
 from trocar_clinic.calculations.models import Job
 from trocar_clinic.language import both
@@ -12,7 +14,12 @@ from trocar_clinic.records.kept import Kept
 
 def latest_job(row: Kept) -> Job | None:
     """Return the last job about a row."""
-    return Job.objects.filter(subject_kind=row._meta.label_lower, subject=row.pk).order_by("-pk").first()
+    return jobs_about(row).order_by("-pk").first()
+
+
+def jobs_about(row: Kept) -> QuerySet[Job]:
+    """Return all jobs about a row."""
+    return Job.objects.filter(subject_kind=row._meta.label_lower, subject=row.pk)
 
 
 def due(reader: User, on: date) -> Iterator[Due]:

@@ -10,12 +10,23 @@ from trocar_clinic.patients.forms import WhyForm
 from trocar_clinic.patients.states import State
 from trocar_clinic.planning import actions
 from trocar_clinic.planning.checking import ask_check, may_be_checked
-from trocar_clinic.planning.forms import SignForm, TakeOverForm, TakePlanForm
+from trocar_clinic.planning.forms import BeginForm, ChooseForm, PlacedForm, SignForm, TakeOverForm, TakePlanForm
 from trocar_clinic.planning.heat_wishes import HeatWishForm
 from trocar_clinic.planning.importing import is_plan, take_plan
-from trocar_clinic.planning.making import ask_library, begin, finished_job, stop, take_over
+from trocar_clinic.planning.making import (
+    ask_library,
+    ask_placed,
+    begin,
+    choose,
+    finished_job,
+    plan_before,
+    set_of,
+    stop,
+    take_over,
+)
 from trocar_clinic.planning.models import PlanRequest, PlanSignature, PlanVersion
-from trocar_clinic.planning.wishes import BeginForm, SeedWishForm, structure_sets
+from trocar_clinic.planning.scans import other_volumes, structure_sets
+from trocar_clinic.planning.wishes import SeedWishForm
 from trocar_clinic.records.books import Book, Group, RowDeed
 
 PLANNERS = frozenset({Role.PHYSICIAN, Role.PHYSICIST})
@@ -66,6 +77,14 @@ BOOKS = (
                 offered=_may_be_taken,
             ),
             RowDeed(
+                name="choose",
+                title=both("Choose a plan of the set", "从备选计划中选定"),
+                act=choose,
+                doers=PLANNERS,
+                form=ChooseForm,
+                offered=lambda row: _may_be_asked(Technique.SEED)(row) and set_of(row) is not None,
+            ),
+            RowDeed(
                 name="ask-seeds",
                 title=both("State what is wanted, and plan", "填写要求并计算"),
                 act=ask_library,
@@ -82,6 +101,21 @@ BOOKS = (
                 form=HeatWishForm,
                 offered=_may_be_asked(Technique.ABLATION),
                 help=WISH_HELP,
+            ),
+            RowDeed(
+                name="ask-placed",
+                title=both("Plan in the needles as they lie", "按实际针道重新布源"),
+                act=ask_placed,
+                doers=PLANNERS,
+                form=PlacedForm,
+                offered=lambda row: (
+                    _may_be_asked(Technique.SEED)(row) and plan_before(row) is not None and other_volumes(row).exists()
+                ),
+                help=both(
+                    "The needles are found on the CT and seeds are planned anew in them; what differs from the plan "
+                    "before is told. The result is a proposal like any other.",
+                    "程序库在所选 CT 上识别针道并在其中重新布源，与原计划的差异一并列出；结果与其他计划结果同样处理。",
+                ),
             ),
             RowDeed(name="stop", title=both("Stop", "停止"), act=stop, doers=PLANNERS, offered=_is_working),
         ),

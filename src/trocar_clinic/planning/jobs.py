@@ -12,7 +12,6 @@ from trocar.cli.ablate_files import write_ablation_plan
 from trocar.cli.ablate_request import ablation_request
 from trocar.cli.edit import write_changed
 from trocar.cli.plan import write_proposal
-from trocar.cli.plan_request import guide_design, implant_request
 from trocar.cli.request_section import Section, read_request
 from trocar.messages import Message
 from trocar.plan.patient import Image
@@ -25,7 +24,7 @@ from trocar_clinic.calculations.models import Job
 from trocar_clinic.calculations.pace import Pace
 from trocar_clinic.calculations.telling import here_and_now, kept
 from trocar_clinic.images.reading import image_of, structures_of
-from trocar_clinic.planning.desks import opened_plan
+from trocar_clinic.planning.desks import opened_plan, wanted
 from trocar_workspace.edit_words import as_toml, edits_of
 
 REQUEST = "request.toml"
@@ -53,10 +52,7 @@ def plan_seeds(job: Any, progress: Progress) -> dict[str, Any]:
     """Propose needles and seeds, and keep DICOM, papers, pictures and guide."""
     pace = Pace(job, progress, usual=SEEDS_TAKE_S)
     with asked(job, pace) as (section, image, structures, folder):
-        table = section.may_table("guide")
-        design = guide_design(table) if table is not None else None
-        request = implant_request(section, image, structures)
-        section.done()
+        request, design = wanted(section, image, structures)
         proposed = plan_implant(request, rng=np.random.default_rng(job.inputs["seed"]), progress=pace)
         write_proposal(folder, request, proposed, design=design, at=here_and_now(), told=pace)
         return kept(job, folder, pace)

@@ -10,7 +10,7 @@ from trocar_clinic.accounts.models import User
 from trocar_clinic.accounts.policies import has_one_of
 from trocar_clinic.calculations.actions import ask, cancel
 from trocar_clinic.calculations.models import Job
-from trocar_clinic.calculations.queries import latest_job
+from trocar_clinic.calculations.queries import jobs_about, latest_job
 from trocar_clinic.calculations.results import file_of, paper_of, value_of
 from trocar_clinic.custody.models import SeedLot
 from trocar_clinic.errors import Verdict, refuse_if
@@ -26,6 +26,9 @@ from trocar_clinic.records.actions import fresh
 from trocar_clinic.records.deed import deed
 
 SEEDS, HEAT, EDIT = "planning.seeds", "planning.ablation", "planning.edit"
+FRONT, CHOSEN, PLACED = "planning.front", "planning.chosen", "planning.placed"
+PLANS = frozenset({SEEDS, EDIT, CHOSEN, PLACED})
+"""Kinds of job that leave a plan of seeds."""
 
 
 def begin(
@@ -51,8 +54,9 @@ def ask_library(
     entered: Mapping[str, Any],
     lot: int | None,
     search_seed: int,
+    set_of_plans: bool = False,
 ) -> PlanRequest:
-    """State what is wanted, and ask the library for a plan.
+    """State what is wanted, and ask the library for a plan, or for a set of plans to choose from.
 
     Raises
     ------
@@ -72,7 +76,64 @@ def ask_library(
             "seed": search_seed,
             "version": current.version,
         }
-        ask(SEEDS if current.case.technique == Technique.SEED else HEAT, current, actor=actor, at=at, inputs=inputs)
+        kind = HEAT if current.case.technique == Technique.ABLATION else FRONT if set_of_plans else SEEDS
+        ask(kind, current, actor=actor, at=at, inputs=inputs)
+    return current
+
+
+def set_of(row: PlanRequest) -> Job | None:
+    """Return the job that made a set of plans for what the task asks now, or None."""
+    made = jobs_about(row).filter(kind=FRONT, status=Job.Status.DONE).order_by("-pk").first()
+    return made if made is not None and made.inputs["request"] == row.request else None
+
+
+def choose(row: PlanRequest, *, actor: User, at: datetime, number: int) -> PlanRequest:
+    """Ask the library to carry on one plan of the set, with all its papers.
+
+    Raises
+    ------
+    Refused
+        A calculation of this task still runs.
+    """
+    made = set_of(row)
+    assert made is not None  # the deed is offered where there is one
+    return _go_on(row, CHOSEN, "planning.choose", actor=actor, at=at, base=made, number=number)
+
+
+def plan_before(row: PlanRequest) -> Job | None:
+    """Return the last job of a task that left a plan made before the needles lay."""
+    made = jobs_about(row).filter(kind__in=PLANS - {PLACED}, status=Job.Status.DONE).order_by("-pk").first()
+    return made if made is not None and made.inputs["request"] == row.request else None
+
+
+def ask_placed(
+    row: PlanRequest, *, actor: User, at: datetime, scan: ImageSeries, removed: Sequence[int] = ()
+) -> PlanRequest:
+    """Ask the library for the best seeds in the needles that a CT shows.
+
+    Raises
+    ------
+    Refused
+        A calculation of this task still runs.
+    """
+    before = plan_before(row)
+    assert before is not None  # the deed is offered where there is one
+    more = {"scan": scan.pk, "removed": list(removed)}
+    return _go_on(row, PLACED, "planning.placed", actor=actor, at=at, base=before, **more)
+
+
+def _go_on(
+    row: PlanRequest, kind: str, name: str, *, actor: User, at: datetime, base: Job, **inputs: Any
+) -> PlanRequest:
+    """Ask for a job that goes on from an earlier one of the same request."""
+    has_one_of(actor, PLANNERS).insist()
+    may(actor, Act.PLAN, Technique(row.case.technique), on=timezone.localdate(at)).insist()
+    with deed(name, actor=actor, at=at, note={"request": row.pk, "base": base.pk}):
+        current: PlanRequest = fresh(row, version=row.version)
+        _not_working(current).insist()
+        known = {key: base.inputs[key] for key in ("request", "images", "structures")}
+        seed = base.inputs.get("seed", 1)
+        ask(kind, current, actor=actor, at=at, inputs={**known, "seed": seed, "base": base.pk, **inputs})
     return current
 
 
@@ -80,7 +141,7 @@ def can_be_edited(job: Job | None) -> bool:
     """Say whether a job left a plan of seeds that can be changed by hand."""
     return (
         job is not None
-        and job.kind in {SEEDS, EDIT}
+        and job.kind in PLANS
         and job.status == Job.Status.DONE
         and file_of(job, "RTPLAN.dcm") is not None
     )
@@ -129,9 +190,9 @@ def stop(row: PlanRequest, *, actor: User, at: datetime) -> PlanRequest:
 
 
 def finished_job(row: Any) -> Job | None:
-    """Return the last job about a row if it came through."""
+    """Return the last job about a row if it came through and left a plan; a set of plans is none."""
     job = latest_job(row)
-    return job if job is not None and job.status == Job.Status.DONE else None
+    return job if job is not None and job.status == Job.Status.DONE and job.kind != FRONT else None
 
 
 def take_over(row: PlanRequest, *, actor: User, at: datetime, remark: str = "") -> PlanVersion:

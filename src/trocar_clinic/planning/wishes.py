@@ -9,12 +9,10 @@ from django import forms
 from django.utils import timezone
 
 from trocar_clinic.custody.models import SeedLot
-from trocar_clinic.images.models import ImageSeries
-from trocar_clinic.institution.staff import Technique
 from trocar_clinic.language import both
-from trocar_clinic.patients.models import Case
+from trocar_clinic.planning.biology_wishes import add_fields, biology_table, field_names
 from trocar_clinic.planning.models import PlanRequest
-from trocar_clinic.planning.packs import GOALS, MARGINS, TARGET, PackChoice, pack, packs
+from trocar_clinic.planning.packs import GOALS, TARGET, PackChoice, pack
 
 NONE = ("", "—")
 SIDES = [
@@ -39,65 +37,6 @@ class FieldGroup:
 
     title: Any
     fields: tuple[str, ...]
-
-
-def structure_sets(case: Case) -> Any:
-    """Return the structure sets of a case that have outlines."""
-    rows = ImageSeries.objects.standing().filter(source__case=case, source__voided_at=None, modality="RTSTRUCT")
-    return rows.exclude(structures=[]).order_by("-pk")
-
-
-def volumes(case: Case) -> Any:
-    """Return the series of a case that were read as volumes."""
-    return (
-        ImageSeries.objects.standing().filter(source__case=case, source__voided_at=None, is_read=True).order_by("-pk")
-    )
-
-
-class BeginForm(forms.Form):
-    """On which images and structures, towards which goals."""
-
-    for_row = True
-    structures = forms.ModelChoiceField(
-        ImageSeries.objects.none(), label=both("Structures (target and organs)", "结构（靶区与危及器官）")
-    )
-    pack = forms.ChoiceField()
-
-    def __init__(self, *args: Any, row: Case, reader: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.case = row
-        sets: Any = self.fields["structures"]
-        sets.queryset = structure_sets(row)
-        sets.label_from_instance = _told
-        schema, label = GOALS, both("Dose goals", "剂量目标")
-        if row.technique == Technique.ABLATION:
-            schema, label = MARGINS, both("Margin rules", "边缘规则")
-        choice: Any = self.fields["pack"]
-        choice.label, choice.choices = label, [NONE, *((each.key, each.title) for each in packs(schema))]
-
-    def clean(self) -> dict[str, Any]:
-        """Find the images that the structures were drawn on."""
-        values = super().clean() or {}
-        drawn = values.get("structures")
-        if drawn is None:
-            return values
-        found = list(volumes(self.case).filter(frame_uid=drawn.frame_uid))
-        same = [each for each in found if each.source_id == drawn.source_id] or found
-        if len(same) != 1:
-            raise forms.ValidationError(
-                both(
-                    "%(n)d series were read in the frame of reference of these structures; exactly one is needed: "
-                    "import structures and their images together",
-                    "与该结构同一参考坐标系且已读取的影像有 %(n)d 个，须恰为一个：请将结构与其影像一并导入",
-                ),
-                params={"n": len(same)},
-            )
-        return {**values, "images": same[0]}
-
-
-def _told(series: ImageSeries) -> str:
-    names = "、".join(series.structure_names[:6])
-    return f"{series} · {timezone.localtime(series.recorded_at):%Y-%m-%d} · {names}"
 
 
 class WishForm(forms.Form):
@@ -252,6 +191,14 @@ class SeedWishForm(WishForm):
         help_text=both("the same gives the same plan", "相同种子得到相同计划"),
     )
 
+    set_of_plans = forms.BooleanField(
+        label=both("Make a set of plans to choose from", "生成一组可供选择的计划"),
+        required=False,
+        help_text=both(
+            "coverage against organs and needles; takes minutes", "在覆盖、危及器官与针数之间取舍；需数分钟"
+        ),
+    )
+
     TEMPLATE = (
         "template_pitch_mm",
         "template_columns",
@@ -273,6 +220,7 @@ class SeedWishForm(WishForm):
                 label=_role_name(role), choices=self.drawn, required=False, initial=likely
             )
         self.add_margins()
+        add_fields(self)
         lots: Any = self.fields["lot"]
         held = [each.pk for each in SeedLot.objects.standing().select_related("product") if each.in_store]
         lots.queryset = SeedLot.objects.filter(pk__in=held)
@@ -317,7 +265,10 @@ class SeedWishForm(WishForm):
             FieldGroup(
                 both("Printed guide, where one is wanted", "3D 打印导板（如需要）"), ("guide_bore_mm", "guide_box_mm")
             ),
-            FieldGroup(both("Search", "优化搜索"), ("effort", "search_seed")),
+            FieldGroup(
+                both("Biology: BED and EQD2, where wanted", "生物效应：BED 与 EQD2（如需要）"), field_names(self)
+            ),
+            FieldGroup(both("Search", "优化搜索"), ("effort", "search_seed", "set_of_plans")),
         ]
 
     def clean(self) -> dict[str, Any]:
@@ -333,6 +284,7 @@ class SeedWishForm(WishForm):
             "lot": values["lot"].pk,
             "entered": self.entered_now(),
             "search_seed": values["search_seed"],
+            "set_of_plans": values["set_of_plans"],
             "seen_version": values.get("seen_version"),
         }
 
@@ -362,6 +314,7 @@ class SeedWishForm(WishForm):
             },
             "robustness": self._robustness(values),
             "guide": self._guide(values),
+            "biology": biology_table(self, values),
         }
 
     def _needles(self, values: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from trocar_clinic.images.models import ImageImport, ImageSeries
 from trocar_clinic.institution.staff import Technique
 from trocar_clinic.language import both
 from trocar_clinic.patients.models import Case
-from trocar_clinic.planning.wishes import FieldGroup, structure_sets, volumes
+from trocar_clinic.planning.scans import structure_sets, volumes
+from trocar_clinic.planning.wishes import FieldGroup
 from trocar_clinic.procedures.models import VerificationRequest
 
 

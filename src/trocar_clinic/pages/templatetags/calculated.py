@@ -8,9 +8,11 @@ from django.utils import translation
 from trocar_clinic.calculations.models import Job
 from trocar_clinic.calculations.queries import latest_job
 from trocar_clinic.custody.models import SeedLot, SeedMove
+from trocar_clinic.custody.papers import Transport
 from trocar_clinic.language import both
 from trocar_clinic.patients.models import Case
 from trocar_clinic.planning.making import can_be_edited
+from trocar_clinic.procedures.models import Consent
 from trocar_clinic.procedures.verifying import last_done
 
 register = template.Library()
@@ -96,6 +98,10 @@ def printed(row: Any) -> list[tuple[str, str]]:
         return [(str(both("Label", "标签")), f"/sheets/lot/{row.pk}/")]
     if isinstance(row, SeedMove):
         return [(str(both("Label", "标签")), f"/sheets/move/{row.pk}/")] if row.case_id else []
+    if isinstance(row, Transport):
+        return [(str(both("Transport paper", "运输单")), f"/sheets/transport/{row.pk}/")]
+    if isinstance(row, Consent):
+        return [(str(both("Paper", "知情同意书")), f"/sheets/consent/{row.pk}/")]
     if isinstance(row, Case):
         return _of_case(row)
     return []
