@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 ROLES = ("operator", "physicist", "nurse", "safety", "affairs", "admin")
 NO_PAGES = re.compile(
-    r"/(account/logout|static|api)/|/spreadsheet/|/file/|\.svg|/self-assessments/\d+/[^/]+/|/sign/|/welcome/"
+    r"/(account/logout|static|api)/|/spreadsheet/|/file/|\.svg|\.pdf|/self-assessments/\d+/[^/]+/|/sign/|/welcome/"
 )
 LINK = re.compile(r'href="([^"#]+)"')
 STARTS = ("/today/", "/search/?q=示例", "/search/")

@@ -12,6 +12,12 @@ import yaml
 from trocar_clinic.institution.staff import Technique
 from trocar_clinic.language import both
 
+CONFIDENCES = {
+    "derived": both("derived", "由相关要求推出"),
+    "found_secondary": both("found in a secondary source", "转引自二手来源"),
+}
+"""How sure the text of a checklist is, for readers."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
@@ -54,8 +60,8 @@ class Checklist:
     valid_until: date | None
     sections: tuple[Section, ...]
     contraindications: tuple[Item, ...]
-    source: str
-    confidence: str
+    source: Any
+    confidence: Any
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -120,8 +126,8 @@ def _read(content: dict[str, Any]) -> Checklist:
             for each in content["sections"]
         ),
         contraindications=_items(content["contraindications"]),
-        source=content["source"],
-        confidence=content["confidence"],
+        source=both(content["source"]["en"], content["source"]["zh"]),
+        confidence=CONFIDENCES[content["confidence"]],
     )
 
 
