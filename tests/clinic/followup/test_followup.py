@@ -17,7 +17,8 @@ from trocar_clinic.followup.schedule import schedule_for
 from trocar_clinic.institution.staff import Technique
 from trocar_clinic.patients.models import Case
 from trocar_clinic.patients.states import State
-from trocar_clinic.records.actions import record
+from trocar_clinic.quality.own_record import own_record
+from trocar_clinic.records.actions import correct, record
 
 
 def followed(team: Any) -> Case:
@@ -188,3 +189,28 @@ def test_a_charge_takes_the_price_in_force_and_no_other(house: Any) -> None:
         )
     with pytest.raises(ValidationError):
         record(PriceItem, actor=affairs, at=timezone.now(), values={**values, "valid_from": date(2026, 1, 1)})
+
+
+def test_relief_is_of_symptoms_that_the_case_names_and_the_indicator_counts_it(house: Any) -> None:
+    case = followed(house)
+    with pytest.raises(ValidationError, match="治疗前症状"):
+        visit(house, case, relief="relieved")
+    with pytest.raises(ValidationError, match="已填写症状"):
+        symptoms(house, case, symptomatic=None, symptoms="胸痛")
+    case = symptoms(house, case, symptomatic=True, symptoms="胸痛")
+    (made,) = own_record(at=timezone.now()).procedures
+    assert (made.symptoms, made.relieved) == (True, None)
+    visit(house, case, relief="unchanged")
+    (made,) = own_record(at=timezone.now()).procedures
+    assert made.relieved is False
+    visit(house, case, seen_on=date(2026, 6, 4), relief="relieved")
+    (made,) = own_record(at=timezone.now()).procedures
+    assert (made.symptoms, made.relieved) == (True, True)
+
+
+def symptoms(team: Any, case: Case, **values: Any) -> Case:
+    current = Case.objects.get(pk=case.pk)
+    correct(
+        current, actor=team.accounts["nurse"], at=timezone.now(), version=current.version, values=values, why="补录"
+    )
+    return Case.objects.get(pk=case.pk)
