@@ -12,7 +12,9 @@ from clinic.theatre import a_performed_case
 from trocar_clinic.custody.models import SeedMove
 from trocar_clinic.custody.papers import Transport
 from trocar_clinic.custody.places import Move
+from trocar_clinic.demonstration.drawn import stroke
 from trocar_clinic.demonstration.store import a_lot
+from trocar_clinic.records.files import path_of
 
 
 def test_the_discharge_card_says_what_the_ledger_says(house: Any, client_of: Callable[[str], Client]) -> None:
@@ -57,6 +59,10 @@ def test_a_label_says_strength_and_count_and_names_no_patient(house: Any, client
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_consent_prints_with_both_signatures(house: Any, client_of: Callable[[str], Client], language: str) -> None:
     consent = a_performed_case(house).consents.get()
+    for file in (consent.signature, consent.physician_signature):
+        place = path_of(file.sha256)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(stroke(3.0))
     page = client_of("nurse").get(f"/sheets/consent/{consent.pk}/").content.decode()
     assert "知情同意书" in page
     assert page.count('<img src="/records/consents/') == 2
