@@ -264,6 +264,9 @@ class _Maker:
             cells[2].text = f"{self.words(words[0])} {'＿' * 7}"
             cells[3].text = f"{self.words(words[1])} {'＿' * 6}"
         _widths(table, (40.0, 44.0, 48.0, 42.0))
+        for row in table.rows[:-1]:  # all signatures on one page
+            for cell in row.cells:
+                cell.paragraphs[0].paragraph_format.keep_with_next = True
 
     # -- links
 
