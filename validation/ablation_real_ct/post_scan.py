@@ -13,6 +13,7 @@ from trocar.dicom.rtstruct import read_structures
 from trocar.geometry.contours import Contour, ContourKind
 from trocar.geometry.rasterise import mask_on_grid
 from trocar.geometry.region import EndCap, Region, region_from_contours
+from trocar.geometry.resample import near
 from trocar.imaging.grow import GrowRules
 from trocar.imaging.level_lines import level_lines
 from trocar.phantom.ablation_scan import ScanAfter, scan_after_ablation
@@ -28,15 +29,13 @@ from trocar.plan.ablation import (
 from trocar.plan.needles import Needle
 from trocar.plan.patient import Image
 from trocar.plan.structures import Structure, StructureSet
-from trocar.results.registration import Motion
+from trocar.results.registration import Landmarks, Motion
 from trocar.results.tissue_death import DeathModel
 from trocar.rules.ablation_margin import load_margin_pack
 from trocar.workflow.simulated_ablation import Simulated, SimulationWish, simulate_plan
 from trocar.workflow.verify_ablation import (
     AblationVerification,
     AblationVerifyRequest,
-    Landmarks,
-    near,
     verify_ablation,
 )
 

@@ -20,13 +20,15 @@ from trocar.dicom.seg_writer import write_seg
 from trocar.dicom.segmentation import TISSUE, Algorithm, Code, Segment, Segmentation, Share
 from trocar.geometry.mesh import Mesh
 from trocar.geometry.mesh_distance import nearest_on_mesh
+from trocar.geometry.resample import near
 from trocar.geometry.volume import Quantity, Volume
 from trocar.imaging.level_lines import level_lines
+from trocar.imaging.register import checkerboard
 from trocar.messages import Language
 from trocar.plan.ablation import AblationPlan
 from trocar.plan.patient import Image
 from trocar.plan.structures import Structure, StructureSet
-from trocar.report.ablation import MarginCase, PlannedCase, planning_report, verification_report
+from trocar.report.ablation import OVERLAY_MM, MarginCase, PlannedCase, planning_report, verification_report
 from trocar.report.ablation_check import checked_blocks
 from trocar.report.document import Block, Document, Text, say
 from trocar.report.pictures import Paper
@@ -36,9 +38,10 @@ from trocar.results.ablation_outcome import PlanningRound
 from trocar.results.findings import Finding
 from trocar.workflow.ablation_request import AblationRequest
 from trocar.workflow.plan_ablation import ProposedAblation, smooth_zone
-from trocar.workflow.verify_ablation import AblationVerification, AblationVerifyRequest, near
+from trocar.workflow.verify_ablation import AblationVerification, AblationVerifyRequest
 
 ZONE_CODE = Code(value="49755003", scheme="SCT", meaning="Morphologically abnormal structure")
+TILE_MM = 15.0
 MADE_BY = f"Trocar {trocar.__version__}"
 EVIDENCE = {
     "EX_VIVO": say("ablation.evidence-ex-vivo", "excised tissue, no blood flow"),
@@ -68,6 +71,7 @@ def write_margin(
         image=request.before,
         lesion=request.lesion,
         margin=verified.margin,
+        mixed=_mixed(request, verified),
         zone=verified.zone,
         findings=verified.findings,
         registration=verified.registration,
@@ -85,6 +89,15 @@ def write_margin(
     write_outcome(folder, margin_told(verified))
     data = margin_data(verified.margin, verified.findings)
     return marked(folder, data)
+
+
+def _mixed(request: AblationVerifyRequest, verified: AblationVerification) -> Volume | None:
+    """Return both scans in tiles about the tumour, so that the registration can be judged by eye."""
+    if request.after is None or verified.registration is None:
+        return None
+    points = np.asarray(verified.margin.surface.vertices_lps_mm)
+    fixed = near(request.before.volume, points, reach_mm=OVERLAY_MM)
+    return checkerboard(fixed, request.after.volume, verified.registration, tile_mm=TILE_MM)
 
 
 def write_ablation_plan(

@@ -3,6 +3,7 @@
 from enum import Enum
 
 import numpy as np
+from jaxtyping import Float
 from scipy.ndimage import affine_transform
 
 from trocar.errors import GeometryError
@@ -71,6 +72,24 @@ def resample(volume: Volume, grid: Grid, *, interpolation: Interpolation, outsid
     )
     _blank_outside(values, volume.grid.shape_kji, matrix, offset, outside)
     return Volume.owning(grid=grid, values_kji=values, quantity=volume.quantity, frame_uid=volume.frame_uid)
+
+
+def near(image: Volume, points_lps_mm: Float[np.ndarray, "n 3"], *, reach_mm: float) -> Volume:
+    """Return the part of a scan within a reach of points."""
+    index = image.grid.index_ijk(points_lps_mm)
+    beyond = reach_mm / np.asarray(image.grid.spacing_ijk_mm)
+    last = np.array(image.grid.shape_kji[::-1])
+    low = np.clip(np.floor(index.min(axis=0) - beyond), 0, last - 1).astype(int)
+    high = np.clip(np.ceil(index.max(axis=0) + beyond) + 1, low + 1, last).astype(int)
+    matrix = np.array(image.grid.lps_from_ijk)
+    matrix[:3, 3] = matrix[:3, :3] @ low + matrix[:3, 3]
+    shape = (int(high[2] - low[2]), int(high[1] - low[1]), int(high[0] - low[0]))
+    return Volume(
+        grid=Grid(shape_kji=shape, lps_from_ijk=matrix),
+        values_kji=image.values_kji[low[2] : high[2], low[1] : high[1], low[0] : high[0]],
+        quantity=image.quantity,
+        frame_uid=image.frame_uid,
+    )
 
 
 def _type_for(volume: Volume, interpolation: Interpolation) -> np.dtype:

@@ -219,7 +219,9 @@ def _to_half_level(
     spacing = grid.spacing_ijk_mm[::-1]
     size = tuple(2 * max(1, round(BESIDE_MM / step)) + 1 for step in spacing)
     beside = maximum_filter(unlike, size=size)
-    rim = distance_transform_edt(~mass, sampling=spacing) <= RIM_MM
+    # one voxel at least: with voxels longer than the rim there would be none
+    shares = tuple(step / max(RIM_MM, step) for step in spacing)
+    rim = distance_transform_edt(~mass, sampling=shares) <= 1.0
     more = rim & (unlike < 0.5 * beside)
     if within is not None:
         more &= within

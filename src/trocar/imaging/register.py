@@ -4,7 +4,8 @@ SimpleITK does the optimisation; what is ours is the preparation (soft tissue, s
 search for a start along the body, and the doubt: a mirrored or foreign picture must not pass.
 """
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
@@ -31,6 +32,12 @@ FINE, COARSE = ((2, 1), (4.0, 0.0)), ((4,), (8.0,))
 
 NEAR_SPACING_MM, NEAR = 2.0, ((2, 1), (3.0, 0.0))
 """Spacing, and levels of the descent, where a part of the scans is registered."""
+
+NEAR_BEYOND_MM, NEAR_STARTS_MM = 25.0, (0.0, -12.0, 12.0)
+"""How far a part may move from where the whole puts it, and where its descent starts along the body: organs breathe."""
+
+SHIFT_MM = 4.0
+"""Shift by which it is asked whether two scans tell their place."""
 
 LEAST_OVERLAP, COUNTED = 0.5, 12
 """Motions by which the smaller picture is shown less than this are the last choice; points an axis to tell it."""
@@ -104,6 +111,10 @@ def _require_plausible(likeness: float, mirrored: float, jacobian: float) -> Non
             likeness=likeness,
             least=LEAST_LIKENESS,
         )
+    _require_unfolded(jacobian)
+
+
+def _require_unfolded(jacobian: float) -> None:
     if jacobian <= 0:
         raise ImagingError(
             "imaging.register-folds",
@@ -112,15 +123,55 @@ def _require_plausible(likeness: float, mirrored: float, jacobian: float) -> Non
         )
 
 
-def refine(
-    registration: Registration,
-    fixed: Volume,
-    moving: Volume,
-    *,
-    about_lps_mm: Float[np.ndarray, "n 3"],
-    reach_mm: float,
-) -> tuple[Registration, float]:
-    """Return a rigid registration bettered on the surroundings of some points, and the likeness of both scans there.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Nearby:
+    """Where two scans are compared near some points.
+
+    Parameters
+    ----------
+    about_lps_mm
+        Points of the fixed scan.
+    reach_mm
+        How far about them the scans are compared.
+    window_hu
+        What is told apart: soft tissue, or air from vessels in the lung.
+    counts
+        Tells which voxels of a grid in the fixed scan count, such as those of an organ; None for all.
+    """
+
+    about_lps_mm: Float[np.ndarray, "n 3"]
+    reach_mm: float
+    window_hu: tuple[float, float] = WINDOW_HU
+    counts: Callable[[Grid], np.ndarray] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Refined:
+    """A registration bettered near some points.
+
+    Parameters
+    ----------
+    registration
+        Rigid; as it was where the surroundings fit no better.
+    likeness_before, likeness
+        Of both scans there, before and after.
+    moved_mm, turned_deg
+        How far the points were moved on average, and the angle.
+    hold_lps
+        By how much the likeness falls when the scan is shifted by `SHIFT_MM` along x, y and z: near 0 the pictures do
+        not tell where they belong along that axis.
+    """
+
+    registration: Registration
+    likeness_before: float
+    likeness: float
+    moved_mm: float
+    turned_deg: float
+    hold_lps: tuple[float, float, float]
+
+
+def refine(registration: Registration, fixed: Volume, moving: Volume, *, where: Nearby) -> Refined:
+    """Return a rigid registration bettered on the surroundings of some points, and how well both scans tell it.
 
     Parameters
     ----------
@@ -128,26 +179,98 @@ def refine(
         Of the whole scans, rigid.
     fixed, moving
         The scans, HU.
-    about_lps_mm
-        Points of the fixed scan.
-    reach_mm
-        How far about them the scans are compared.
+    where
+        What is compared.
 
     Notes
     -----
     Whether the pictures are of one body and the right way round is told from the whole; a small part may look the same
     mirrored. Where the part alone fits no better, the registration stays as it was.
     """
-    near_fixed = _soft_on(fixed, Grid.around(about_lps_mm, margin_mm=reach_mm, spacing_mm=NEAR_SPACING_MM))
-    places = registration.to_moving(near_fixed.grid.corners_lps_mm)
-    near_moving = _soft_on(moving, Grid.around(places, margin_mm=NEAR_SPACING_MM, spacing_mm=NEAR_SPACING_MM))
-    before = _likeness(near_fixed, near_moving, registration.moving_from_fixed, None)
-    end, _ = _descended(_itk(near_fixed), _itk(near_moving), _euler(registration.moving_from_fixed), levels=NEAR)
-    matrix = _matrix(end)
-    after = _likeness(near_fixed, near_moving, matrix, None)
-    if after <= before:
-        return registration, before
-    return replace(registration, moving_from_fixed=matrix), after
+    grid = Grid.around(where.about_lps_mm, margin_mm=where.reach_mm, spacing_mm=NEAR_SPACING_MM)
+    near_fixed = _soft_on(fixed, grid, window_hu=where.window_hu)
+    places = registration.to_moving(grid.corners_lps_mm)
+    beyond = Grid.around(places, margin_mm=NEAR_BEYOND_MM, spacing_mm=NEAR_SPACING_MM)
+    near_moving = _soft_on(moving, beyond, window_hu=where.window_hu)
+    counted = None if where.counts is None else where.counts(grid).reshape(-1)
+    matrix = registration.moving_from_fixed
+
+    def likeness_of(tried: np.ndarray) -> float:
+        return _likeness(near_fixed, near_moving, tried, None, counted=counted)
+
+    before = likeness_of(matrix)
+    found = [_near_descent(near_fixed, near_moving, _shifted(matrix, (0.0, 0.0, z)), counted) for z in NEAR_STARTS_MM]
+    best = max((each for each in found if each is not None), key=likeness_of, default=matrix)
+    after = likeness_of(best)
+    if after > before:
+        matrix = best
+    refined = replace(registration, moving_from_fixed=matrix)
+    moved = refined.to_moving(where.about_lps_mm) - registration.to_moving(where.about_lps_mm)
+    step = np.eye(3) * SHIFT_MM
+    hold = [
+        max(before, after) - max(likeness_of(_shifted(matrix, tuple(sign * each))) for sign in (-1, 1)) for each in step
+    ]
+    return Refined(
+        registration=refined,
+        likeness_before=before,
+        likeness=max(before, after),
+        moved_mm=float(np.linalg.norm(moved, axis=1).mean()),
+        turned_deg=_angle_deg(matrix @ np.linalg.inv(registration.moving_from_fixed)),
+        hold_lps=(hold[0], hold[1], hold[2]),
+    )
+
+
+def deformed(registration: Registration, fixed: Volume, moving: Volume) -> Registration:
+    """Return a rigid registration with the deformation that is left between two scans, or parts of them.
+
+    Parameters
+    ----------
+    registration
+        Rigid.
+    fixed, moving
+        The scans, HU.
+
+    Raises
+    ------
+    ImagingError
+        The deformation folds.
+    """
+    soft = _soft(fixed), _soft(moving)
+    matrix = registration.moving_from_fixed
+    displacement, jacobian = _deformation(*soft, matrix, fixed.frame_uid)
+    after = _likeness(*soft, matrix, displacement)
+    _require_unfolded(jacobian)
+    return replace(
+        registration,
+        motion=Motion.DEFORMABLE,
+        displacement=displacement,
+        least_jacobian=jacobian,
+        likeness_after=after,
+    )
+
+
+def _near_descent(
+    fixed: Volume, moving: Volume, start: np.ndarray, counted: Bool[np.ndarray, " n"] | None
+) -> Float[np.ndarray, "4 4"] | None:
+    """Return the matrix reached from a start; None where the two do not overlap from there."""
+    mask = None
+    if counted is not None:
+        mask = sitk.GetImageFromArray(counted.reshape(fixed.grid.shape_kji).astype(np.uint8))
+        mask.CopyInformation(_itk(fixed))
+    try:
+        return _matrix(_descended(_itk(fixed), _itk(moving), _euler(start), levels=NEAR, mask=mask)[0])
+    except ImagingError:
+        return None
+
+
+def _angle_deg(matrix: Float[np.ndarray, "4 4"]) -> float:
+    return float(np.degrees(np.arccos(np.clip(0.5 * (np.trace(matrix[:3, :3]) - 1.0), -1.0, 1.0))))
+
+
+def _shifted(matrix: Float[np.ndarray, "4 4"], shift_lps_mm: tuple[float, ...]) -> Float[np.ndarray, "4 4"]:
+    shifted = np.array(matrix)
+    shifted[:3, 3] += shift_lps_mm
+    return shifted
 
 
 def _euler(matrix: Float[np.ndarray, "4 4"]) -> sitk.Euler3DTransform:
@@ -163,8 +286,8 @@ def _soft(scan: Volume) -> Volume:
     return _soft_on(scan, Grid.around(corners, margin_mm=-0.5 * WORKING_SPACING_MM, spacing_mm=WORKING_SPACING_MM))
 
 
-def _soft_on(scan: Volume, grid: Grid) -> Volume:
-    values = np.clip(scan.sample(grid.centres_lps_mm(), outside=-1000.0), *WINDOW_HU).astype(np.float32)
+def _soft_on(scan: Volume, grid: Grid, *, window_hu: tuple[float, float] = WINDOW_HU) -> Volume:
+    values = np.clip(scan.sample(grid.centres_lps_mm(), outside=-1000.0), *window_hu).astype(np.float32)
     return Volume.owning(grid=grid, values_kji=values, quantity=Quantity.HOUNSFIELD, frame_uid=scan.frame_uid)
 
 
@@ -218,10 +341,17 @@ def _overlap(fixed: sitk.Image, moving: sitk.Image, motion: sitk.Transform) -> f
 
 
 def _descended(
-    fixed: sitk.Image, moving: sitk.Image, start: sitk.Transform, *, levels: tuple[tuple[int, ...], tuple[float, ...]]
+    fixed: sitk.Image,
+    moving: sitk.Image,
+    start: sitk.Transform,
+    *,
+    levels: tuple[tuple[int, ...], tuple[float, ...]],
+    mask: sitk.Image | None = None,
 ) -> tuple[sitk.Transform, float]:
-    """Return the motion reached from a start, and its misfit."""
+    """Return the motion reached from a start, and its misfit; where a mask is not 0 the fixed picture counts."""
     method = _method(levels)
+    if mask is not None:
+        method.SetMetricFixedMask(mask)
     method.SetInitialTransform(sitk.Euler3DTransform(start), inPlace=True)
     try:
         end = method.Execute(fixed, moving)
@@ -293,7 +423,7 @@ def _deformation(
     field = sitk.TransformToDisplacementField(
         composed, sitk.sitkVectorFloat64, fixed_itk.GetSize(), fixed_itk.GetOrigin(), fixed_itk.GetSpacing()
     )
-    jacobian = float(sitk.GetArrayViewFromImage(sitk.DisplacementFieldJacobianDeterminant(field)).min())
+    jacobian = float(sitk.GetArrayFromImage(sitk.DisplacementFieldJacobianDeterminant(field)).min())
     centres = fixed.grid.centres_lps_mm()
     rest = sitk.GetArrayFromImage(field) + centres - (centres @ matrix[:3, :3].T + matrix[:3, 3])
     parts = [
@@ -304,17 +434,27 @@ def _deformation(
 
 
 def _likeness(
-    fixed: Volume, moving: Volume, matrix: Float[np.ndarray, "4 4"], displacement: Displacement | None
+    fixed: Volume,
+    moving: Volume,
+    matrix: Float[np.ndarray, "4 4"],
+    displacement: Displacement | None,
+    *,
+    counted: Bool[np.ndarray, " m"] | None = None,
 ) -> float:
-    """Return the correlation of the two pictures over the points that are body in either and seen by both."""
+    """Return the correlation of the two pictures over points seen by both: those counted, or body in either."""
     centres = fixed.grid.centres_lps_mm().reshape(-1, 3)
+    first = fixed.values_kji.reshape(-1)
+    if counted is not None:
+        centres, first = centres[counted], first[counted]
     places = centres @ matrix[:3, :3].T + matrix[:3, 3]
     if displacement is not None:
         places = places + displacement.at(centres)
     seen: Bool[np.ndarray, " n"] = moving.grid.contains(places)
-    first = fixed.values_kji.reshape(-1)[seen]
+    first = first[seen]
     second = moving.sample(places[seen], outside=WINDOW_HU[0])
-    body = (first > WINDOW_HU[0] + 100.0) | (second > WINDOW_HU[0] + 100.0)
+    body = np.ones(len(first), np.bool_)
+    if counted is None:
+        body = (first > WINDOW_HU[0] + 100.0) | (second > WINDOW_HU[0] + 100.0)
     if body.sum() < 100 or first[body].std() < 1e-6 or second[body].std() < 1e-6:
         return 0.0
     return float(np.corrcoef(first[body], second[body])[0, 1])

@@ -6,6 +6,7 @@ from datetime import datetime
 import numpy as np
 
 from trocar.geometry.mesh import Mesh
+from trocar.geometry.volume import Volume
 from trocar.plan.ablation import AblationPlan, PowerStep
 from trocar.plan.access import RiskAccount
 from trocar.plan.patient import Image
@@ -30,9 +31,18 @@ from trocar.report.margin_map import margin_views_picture, unrolled_margin_pictu
 from trocar.report.mesh_slices import margin_slices_picture
 from trocar.report.page_head import hash_words, identity_rows, moment_words, place_words, running_head, tone_of
 from trocar.report.pictures import Paper
-from trocar.results.ablation_margin import AblationMargin
+from trocar.report.verification_pictures import checkerboard_picture
+from trocar.results.ablation_margin import AblationMargin, side_words
 from trocar.results.findings import Finding
 from trocar.results.registration import Registration
+
+OVERLAY_MM = 60.0
+"""Half width of the picture by which a registration is judged."""
+MADE_FROM = {
+    "structures": say("ablation.made-from-structures", "Structures"),
+    "margin": say("ablation.made-from-margin", "Margin"),
+    "plan": say("ablation.made-from-plan", "Plan"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +69,8 @@ class MarginCase:
         Program and version.
     inputs
         What it was made from, name to hash.
+    mixed
+        Checkerboard of the registered scans; None where there was nothing to register.
     """
 
     image: Image
@@ -71,6 +83,7 @@ class MarginCase:
     further: tuple[Structure, ...]
     made_by: str
     inputs: tuple[tuple[str, str], ...]
+    mixed: Volume | None = None
 
 
 def verification_report(case: MarginCase, *, paper: Paper, made_at: datetime) -> Document:
@@ -83,8 +96,9 @@ def verification_report(case: MarginCase, *, paper: Paper, made_at: datetime) ->
             _identity(case, paper),
             _verdict(case.margin, case.findings),
             Findings(findings=case.findings),
+            _slices(case, paper),
             *_margin_blocks(case, paper),
-            *_registration_blocks(case),
+            *_registration_blocks(case, paper),
             _provenance(case),
             Signatures(
                 roles=(say("ablation.role-physician", "Treating physician"), say("ablation.role-checker", "Checked by"))
@@ -157,6 +171,7 @@ def planning_report(case: PlannedCase, *, paper: Paper, made_at: datetime) -> Do
             _zone_table(case.zone_rows),
             *case.check,
             *_margin_blocks(case.shown, paper),
+            _slices(case.shown, paper),
             _provenance(case.shown),
             Signatures(
                 roles=(
@@ -193,15 +208,26 @@ def _verdict(margin: AblationMargin, findings: tuple[Finding, ...]) -> Box:
         title=say("ablation.mam", "Minimal ablative margin {mam:+.1f} mm", mam=margin.least_mm),
         text=say(
             "ablation.verdict",
-            "{spread}; thinnest side {side}; tumour left uncovered {uncovered:.2f} ml of {lesion:.1f} ml; "
+            "{spread}; thinnest at {side}; tumour left uncovered {uncovered:.2f} ml of {lesion:.1f} ml; "
             "{thin:.0f} % of its surface has under 5 mm",
             spread=spread,
-            side=margin.worst_side,
+            side=side_words(margin.worst_side),
             uncovered=margin.uncovered_ml,
             lesion=margin.lesion_ml,
             thin=margin.percent_under[5.0],
         ),
         tone=tone_of(findings),
+    )
+
+
+def _slices(case: MarginCase, paper: Paper) -> Picture:
+    return _picture(
+        margin_slices_picture(case.image.volume, case.margin, case.zone, further=case.further, paper=paper),
+        "margin-slices",
+        say(
+            "ablation.caption-slices",
+            "Slices through the thinnest place: tumour solid, zone dashed, wanted margin dotted.",
+        ),
     )
 
 
@@ -227,14 +253,6 @@ def _margin_blocks(case: MarginCase, paper: Paper) -> tuple[Block, ...]:
                 "The same surface unrolled like a globe: every direction from the tumour's middle, front in the "
                 "middle, head "
                 "above. Lines join equal margins.",
-            ),
-        ),
-        _picture(
-            margin_slices_picture(case.image.volume, margin, case.zone, further=case.further, paper=paper),
-            "margin-slices",
-            say(
-                "ablation.caption-slices",
-                "Slices through the thinnest place: tumour solid, zone dashed, wanted margin dotted.",
             ),
         ),
         Heading(text=say("ablation.heading-numbers", "Numbers"), level=2),
@@ -294,7 +312,7 @@ def _patch_table(margin: AblationMargin) -> Table:
     )
     rows = tuple(
         (
-            patch.side,
+            side_words(patch.side),
             f"{patch.least_mm:+.1f}",
             f"{patch.area_mm2 / 100:.1f}",
             place_words(patch.aim_lps_mm),
@@ -304,12 +322,13 @@ def _patch_table(margin: AblationMargin) -> Table:
     return Table(columns=columns, rows=rows)
 
 
-def _registration_blocks(case: MarginCase) -> tuple[Block, ...]:
+def _registration_blocks(case: MarginCase, paper: Paper) -> tuple[Block, ...]:
     registration = case.registration
     if registration is None:
         return ()
     misses = case.landmark_errors_mm
     told = "—" if not misses else f"{np.sqrt(np.mean(np.square(misses))):.1f} mm (n = {len(misses)})"
+    overlay = () if case.mixed is None else (_overlay(case, case.mixed, paper),)
     return (
         Heading(text=say("ablation.heading-registration", "Registration"), level=2),
         Facts(
@@ -323,6 +342,20 @@ def _registration_blocks(case: MarginCase) -> tuple[Block, ...]:
                 (say("ablation.fact-jacobian", "Least volume ratio"), f"{registration.least_jacobian:.2f}"),
             )
         ),
+        *overlay,
+    )
+
+
+def _overlay(case: MarginCase, mixed: Volume, paper: Paper) -> Picture:
+    places = np.asarray(case.margin.surface.vertices_lps_mm)
+    return _picture(
+        checkerboard_picture(mixed, places, half_mm=OVERLAY_MM, paper=paper),
+        "margin-overlay",
+        say(
+            "ablation.caption-overlay",
+            "Tiles from the scan before and the scan after in turn, about the tumour: edges of the organ and its "
+            "vessels must run on across tiles; the zone itself looks otherwise.",
+        ),
     )
 
 
@@ -334,7 +367,7 @@ def _motion(registration: Registration) -> Text:
 
 def _provenance(case: MarginCase) -> Facts:
     rows: list[tuple[Text, Text]] = [(say("ablation.fact-made-by", "Made by"), case.made_by)]
-    rows += [(name, value[:16]) for name, value in case.inputs]
+    rows += [(MADE_FROM.get(name, name), value[:16]) for name, value in case.inputs]
     return Facts(rows=tuple(rows))
 
 

@@ -4,7 +4,7 @@ from trocar.plan.ablation import AblationPlan
 from trocar.report.document import Align, Block, Column, Heading, Paragraph, Table, Text, say
 from trocar.report.pictures import Paper
 from trocar.report.temperature_film import heat_blocks
-from trocar.results.ablation_margin import AblationMargin
+from trocar.results.ablation_margin import AblationMargin, side_words
 from trocar.results.ablation_outcome import AblationOutcome, PlanningRound
 
 
@@ -85,7 +85,7 @@ def _rounds_table(rounds: tuple[PlanningRound, ...]) -> Table:
             str(each.activations),
             f"{each.zone_ml:.1f}",
             f"{each.least_mm:+.1f}",
-            each.side,
+            side_words(each.side),
         )
         for number, each in enumerate(rounds, start=1)
     ]

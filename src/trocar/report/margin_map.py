@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 from trocar.geometry.mesh_distance import vertex_normals
 from trocar.report.canvas import INK, LINE, QUIET
 from trocar.report.pictures import Paper
-from trocar.results.ablation_margin import AblationMargin
+from trocar.results.ablation_margin import SIDES, AblationMargin
 
 BANDS_MM = (0.0, 5.0, 10.0)
 COLOURS = ("#b2182b", "#f4a03a", "#b7d98b", "#1b7837")
@@ -175,15 +175,7 @@ def _legend(paper: Paper) -> list[Patch]:
 
 
 def _side(paper: Paper, letter: str) -> str:
-    names = {
-        "R": paper.words("ablation.side-right", "right (R)"),
-        "L": paper.words("ablation.side-left", "left (L)"),
-        "A": paper.words("ablation.side-front", "front (A)"),
-        "P": paper.words("ablation.side-back", "back (P)"),
-        "S": paper.words("ablation.side-head", "head (S)"),
-        "I": paper.words("ablation.side-feet", "feet (I)"),
-    }
-    return names[letter]
+    return SIDES[letter].text(paper.language)
 
 
 def _sides(paper: Paper, letters: str) -> list[str]:

@@ -210,14 +210,15 @@ def _paint_crop(axes: Axes, scan: Volume, seed: FoundSeed, view: View) -> None:
     frame_slice(axes, cut)
 
 
-def checkerboard_picture(mixed: Volume, points_lps_mm: Float[np.ndarray, "n 3"], *, paper: Paper) -> bytes:
-    """Return three planes of a checkerboard of two scans, wide enough to judge the edges of the body."""
+def checkerboard_picture(
+    mixed: Volume, points_lps_mm: Float[np.ndarray, "n 3"], *, half_mm: float = 90.0, paper: Paper
+) -> bytes:
+    """Return three planes of a checkerboard of two scans; usually wide enough to judge the edges of the body."""
     middle = 0.5 * (points_lps_mm.min(axis=0) + points_lps_mm.max(axis=0))
-    half = 90.0
 
     def paint(figure: Figure) -> None:
         for axes, view in zip(figure.subplots(1, 3), View, strict=True):
-            cut = Cut(view=view, centre_lps_mm=middle, half_width_mm=half, half_height_mm=half)
+            cut = Cut(view=view, centre_lps_mm=middle, half_width_mm=half_mm, half_height_mm=half_mm)
             paint_image(axes, mixed, cut)
             frame_slice(axes, cut)
             axes.set_title(slice_title(cut, paper))

@@ -11,6 +11,36 @@ from trocar.geometry.mesh import Mesh
 from trocar.geometry.value import Value, frozen_array
 from trocar.messages import Message
 
+SIDES = {
+    "R": Message(code="ablation.side-right", template="right (R)"),
+    "L": Message(code="ablation.side-left", template="left (L)"),
+    "A": Message(code="ablation.side-front", template="front (A)"),
+    "P": Message(code="ablation.side-back", template="back (P)"),
+    "S": Message(code="ablation.side-head", template="head (S)"),
+    "I": Message(code="ablation.side-feet", template="feet (I)"),
+}
+MIDDLE = Message(code="ablation.side-middle", template="middle")
+
+
+def side_words(letters: str) -> Message:
+    """Return a direction in words, the strongest part first.
+
+    Examples
+    --------
+    >>> side_words("PL").text()
+    'back (P), left (L)'
+    """
+    told = MIDDLE
+    for letter in reversed(letters):
+        told = (
+            SIDES[letter]
+            if told is MIDDLE
+            else Message(
+                code="ablation.side-and", template="{side}, {further}", data={"side": SIDES[letter], "further": told}
+            )
+        )
+    return told
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MarginErrors(Value):

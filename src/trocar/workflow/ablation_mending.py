@@ -9,6 +9,7 @@ from trocar.errors import OptimiseError
 from trocar.messages import Message
 from trocar.plan.ablation import AblationPlan, Schedule
 from trocar.plan.access import RiskAccount
+from trocar.results.ablation_margin import side_words
 from trocar.results.ablation_outcome import PlanningRound
 from trocar.workflow.ablation_board import (
     RESERVE_MM,
@@ -157,13 +158,13 @@ def _prevented(board: Board, simulated: Simulated, refused: Message | None) -> M
     if name and gap <= SINK_MM:
         return Message(
             code="ablation.short-vessel",
-            template="the thinnest place (side {side}) lies {gap:.0f} mm from {name}, whose blood cools it, and no "
+            template="the thinnest place ({side}) lies {gap:.0f} mm from {name}, whose blood cools it, and no "
             "allowed setting is strong enough there: allow more power or time, go nearer, or leave this side to seeds",
-            data={"side": margin.worst_side, "gap": gap, "name": name},
+            data={"side": side_words(margin.worst_side), "gap": gap, "name": name},
         )
     return Message(
         code="ablation.short-unreached",
-        template="no allowed placement reaches what lives on side {side}: allow another way in, a smaller clearance or "
+        template="no allowed placement reaches what lives at the {side}: allow another way in, a smaller clearance or "
         "a stronger setting",
-        data={"side": margin.worst_side},
+        data={"side": side_words(margin.worst_side)},
     )

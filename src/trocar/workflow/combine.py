@@ -12,6 +12,7 @@ from trocar.errors import PlanError
 from trocar.evaluate.dvh import compute_dvh
 from trocar.geometry.mesh import Mesh
 from trocar.geometry.mesh_distance import nearest_on_mesh
+from trocar.geometry.resample import near
 from trocar.imaging.level_lines import level_lines
 from trocar.messages import Message
 from trocar.plan.ablation import AblationPlan, AblationTarget
@@ -24,7 +25,7 @@ from trocar.results.findings import Finding, Severity
 from trocar.workflow.ablation_places import region_of
 from trocar.workflow.ablation_reach import surface_points
 from trocar.workflow.histograms import exact_dose
-from trocar.workflow.verify_ablation import body_of, near
+from trocar.workflow.verify_ablation import body_of
 
 STEP_MM = 1.0
 MOST_POINTS = 120_000

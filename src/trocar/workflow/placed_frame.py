@@ -8,7 +8,7 @@ from jaxtyping import Float
 from trocar.errors import ImagingError
 from trocar.geometry.volume import Volume
 from trocar.imaging.needles import FoundNeedle
-from trocar.imaging.register import checkerboard, refine, register
+from trocar.imaging.register import Nearby, checkerboard, refine, register
 from trocar.messages import Message
 from trocar.plan.patient import Image
 from trocar.results.findings import Finding, Severity
@@ -86,16 +86,18 @@ def lay_over(request: ImplantRequest, scan: Image) -> LaidOver | None:
     planning = request.image.volume
     whole = register(planning, scan.volume)
     points = target_points(request)
-    found, likeness = refine(whole, planning, scan.volume, about_lps_mm=points, reach_mm=ABOUT_TARGET_MM)
-    moved = np.linalg.norm(found.to_moving(points) - whole.to_moving(points), axis=1)
-    laid = LaidOver(registration=found, likeness_at_target=likeness, moved_at_target_mm=float(moved.mean()))
-    if likeness < LEAST_LIKENESS or laid.moved_at_target_mm > MOST_MOTION_MM:
+    where = Nearby(about_lps_mm=points, reach_mm=ABOUT_TARGET_MM)
+    found = refine(whole, planning, scan.volume, where=where)
+    laid = LaidOver(
+        registration=found.registration, likeness_at_target=found.likeness, moved_at_target_mm=found.moved_mm
+    )
+    if found.likeness < LEAST_LIKENESS or laid.moved_at_target_mm > MOST_MOTION_MM:
         raise ImagingError(
             "workflow.placed-unlike-at-target",
             "the planning CT and the CT with needles do not agree near the target (likeness {likeness:.2f}, at least "
             "{least} is needed; {moved_mm:.1f} mm between two registrations, at most {most_mm:g} are allowed); no "
             "needle was carried over: take the CT in the position of planning, or draw the structures on it",
-            likeness=likeness,
+            likeness=found.likeness,
             least=LEAST_LIKENESS,
             moved_mm=laid.moved_at_target_mm,
             most_mm=MOST_MOTION_MM,

@@ -16,7 +16,6 @@ from trocar.geometry.smooth_body import SmoothBody, nearby_body, smooth_body
 from trocar.geometry.value import Value
 from trocar.geometry.volume import Volume
 from trocar.imaging.grow import GrowRules, grow_mass
-from trocar.imaging.register import register
 from trocar.messages import Message
 from trocar.plan.patient import Image
 from trocar.plan.structures import Structure, StructureSet
@@ -25,9 +24,8 @@ from trocar.results.findings import Finding, Severity
 from trocar.results.registration import Landmarks, Motion, Registration, root_mean_square
 from trocar.rules.ablation_margin import MarginPack, judge_margin
 from trocar.workflow.ablation_reach import edge_findings, spared_findings
+from trocar.workflow.ablation_registration import LaidAfter, lay_after
 
-LOCAL_MM = 60.0
-"""Registration looks at this much around the tumour: the organ, not the whole body."""
 ORGAN_REACH_MM = 45.0
 IN_PLANE_MM = 0.75
 SHRINKS_UNDER = 0.9
@@ -125,7 +123,8 @@ def verify_ablation(request: AblationVerifyRequest, *, progress: Progress) -> Ab
     lesion_at = request.structures.named(request.lesion)
     lesion = body_of(lesion_at)
     progress(REGISTERING, 0.0)
-    registration = _registered(request, lesion)
+    laid = _laid_after(request)
+    registration = None if laid is None else laid.registration
     progress(REGISTERING, 1.0)
     progress(MEASURING, 0.0)
     zone = _zone(request, registration)
@@ -141,6 +140,7 @@ def verify_ablation(request: AblationVerifyRequest, *, progress: Progress) -> Ab
     progress(MEASURING, 1.0)
     findings = (
         *judge_margin(margin, request.pack, organ=request.organ_kind),
+        *(() if laid is None else laid.findings),
         *_doubts(request, lesion_at, margin, registration),
         *spared_findings(zone.mesh, request.structures, request.spared),
     )
@@ -173,24 +173,6 @@ def mask_of(structure: Structure) -> tuple[Bool[np.ndarray, "k j i"], Grid]:
     return mask_on_grid(region, grid), grid
 
 
-def near(image: Volume, points_lps_mm: Float[np.ndarray, "n 3"], *, reach_mm: float) -> Volume:
-    """Return the part of a scan within a reach of points."""
-    index = image.grid.index_ijk(points_lps_mm)
-    beyond = reach_mm / np.asarray(image.grid.spacing_ijk_mm)
-    last = np.array(image.grid.shape_kji[::-1])
-    low = np.clip(np.floor(index.min(axis=0) - beyond), 0, last - 1).astype(int)
-    high = np.clip(np.ceil(index.max(axis=0) + beyond) + 1, low + 1, last).astype(int)
-    matrix = np.array(image.grid.lps_from_ijk)
-    matrix[:3, 3] = matrix[:3, :3] @ low + matrix[:3, 3]
-    shape = (int(high[2] - low[2]), int(high[1] - low[1]), int(high[0] - low[0]))
-    return Volume(
-        grid=Grid(shape_kji=shape, lps_from_ijk=matrix),
-        values_kji=image.values_kji[low[2] : high[2], low[1] : high[1], low[0] : high[0]],
-        quantity=image.quantity,
-        frame_uid=image.frame_uid,
-    )
-
-
 def _require_one_patient(request: AblationVerifyRequest) -> None:
     after = request.after
     if after is not None and after.patient.identifier != request.before.patient.identifier:
@@ -210,17 +192,17 @@ def _require_one_patient(request: AblationVerifyRequest) -> None:
         )
 
 
-def _registered(request: AblationVerifyRequest, lesion: SmoothBody) -> Registration | None:
-    after = request.after
-    if after is None or after.reference.frame_uid == request.before.reference.frame_uid:
+def _laid_after(request: AblationVerifyRequest) -> LaidAfter | None:
+    if request.after is None:
         return None
-    whole = register(request.before.volume, after.volume)
-    if request.organ_kind == "lung":
-        return whole  # around a tumour in the lung there is too little soft tissue to register by
-    points = np.asarray(lesion.mesh.vertices_lps_mm)
-    fixed = near(request.before.volume, points, reach_mm=LOCAL_MM)
-    moving = near(after.volume, whole.to_moving(points), reach_mm=LOCAL_MM + 10.0)
-    return register(fixed, moving, motion=request.motion)
+    return lay_after(
+        request.before,
+        request.after,
+        lesion=request.structures.named(request.lesion),
+        organ=request.structures.named(request.organ) if request.organ else None,
+        organ_kind=request.organ_kind,
+        motion=request.motion,
+    )
 
 
 def _zone(request: AblationVerifyRequest, registration: Registration | None) -> SmoothBody:
@@ -289,8 +271,6 @@ def _doubts(
     if margin.interval is None:
         doubts.append(_note("ablation.no-errors", UNSURE))
     doubts += edge_findings(lesion, request.before.volume.grid)
-    if registration is not None and request.organ_kind == "lung":
-        doubts.append(_note("ablation.lung-by-chest-wall", BY_CHEST_WALL))
     if registration is not None and registration.least_jacobian < SHRINKS_UNDER:
         doubts.append(
             Finding(
@@ -310,12 +290,6 @@ UNSURE = (
     "no error of registration or outline was stated, so the margin has no interval: mark at least three landmarks on "
     "both "
     "scans and state how well outlines are known"
-)
-
-
-BY_CHEST_WALL = (
-    "in the lung the scans are laid over each other by chest wall and mediastinum: the lung itself moves with breath, "
-    "so scan in the same breath-hold and mark landmarks near the tumour on both scans"
 )
 
 

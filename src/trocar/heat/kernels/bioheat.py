@@ -154,10 +154,10 @@ def phase_bounds(k0, k1, j0, j1, i0, i1, u, cold, hot):  # type: ignore[no-untyp
     for k in range(k0, k1):
         for j in range(j0, j1):
             row = u[k, j, i0:i1]
-            most, least = row[0], row[0]
+            found = np.int32(0)  # a count vectorises, the largest of a row does not
             for i in range(i1 - i0):
-                most, least = max(most, row[i]), min(least, row[i])
-            if most <= hot and least >= cold:
+                found += np.int32((row[i] > hot) | (row[i] < cold))
+            if found == 0:
                 continue
             left, right = i1, i0
             for i in range(i0, i1):
@@ -177,11 +177,11 @@ def conductivity_of(k0, k1, j0, j1, i0, i1, theta, labels, warm_k, slope_k, phys
     for k in range(k0, k1):
         for j in range(j0, j1):
             row = theta[k, j, i0:i1]
-            most = _f4(0.0)
+            found = np.int32(0)
             for i in range(i1 - i0):
-                most = max(most, abs(row[i]))
-            active[k, j] = most > least
-            if most <= least:
+                found += np.int32(abs(row[i]) > least)
+            active[k, j] = found > 0
+            if found == 0:
                 continue
             for i in range(i0, i1):
                 label = labels[k, j, i]

@@ -26,14 +26,13 @@ def note_extremes(k0, k1, j0, j1, i0, i1, before, after, highest, lowest, warm_r
     for k in range(k0, k1):
         for j in range(j0, j1):
             a, b, high, low = before[k, j, i0:i1], after[k, j, i0:i1], highest[k, j, i0:i1], lowest[k, j, i0:i1]
-            most, least = np.float32(0.0), np.float32(0.0)
+            found = np.int32(0)  # a count vectorises, the largest of a row does not
             for i in range(n):
-                most, least = max(most, a[i], b[i]), min(least, b[i])
                 high[i] = max(high[i], b[i])
-            if least < np.float32(0.0):
-                for i in range(n):
-                    low[i] = min(low[i], b[i])
-            warm_rows[k, j] = most >= np.float32(1.0) or least < np.float32(-1.0)
+                low[i] = min(low[i], b[i])
+                warm = (a[i] >= np.float32(1.0)) | (b[i] >= np.float32(1.0))
+                found += np.int32(warm | (b[i] < np.float32(-1.0)))
+            warm_rows[k, j] = found > 0
 
 
 @njit(cache=True, nogil=True)
