@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from planned_case import AT, quiet, write_case
+from planned_case import AT, REQUEST, quiet, write_case
 from planning_requests import PATIENT, picture
 from trocar.cli.edit import EditInputs, read_changes, run_edit
 from trocar.cli.plan import PlanInputs, run_plan

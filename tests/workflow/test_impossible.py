@@ -6,16 +6,20 @@ from functools import cache
 import numpy as np
 import pytest
 
-from planning_requests import GOALS, request, stock
+from access_scenes import drawn
+from planning_requests import GOALS, MASS, request, stock
 from planning_scenes import goal
 from trocar.errors import OptimiseError, PlanError
+from trocar.messages import Language
 from trocar.optimise.feasibility import broken_rules
 from trocar.optimise.metrics import achievements
-from trocar.plan.access import Obstacle
+from trocar.phantom.solids import Ellipsoid
+from trocar.plan.access import SIDES, Obstacle
 from trocar.plan.goals import Comparison
 from trocar.plan.needles import Needle
 from trocar.workflow.implant import plan_implant
-from trocar.workflow.impossible import why_impossible
+from trocar.workflow.implant_request import ImplantRequest
+from trocar.workflow.impossible import Impossibility, Possible, why_impossible
 from trocar.workflow.nearest_way import require_seeds, with_nearest_access, with_seeds_to_order
 from trocar.workflow.posing import Posed, pose
 from trocar.workflow.way_in import propose_needles
@@ -35,7 +39,21 @@ def posed(**changes: object) -> Posed:
 def test_goals_that_can_be_met_give_no_reason() -> None:
     case = posed()
     outcome = case.optimised(rng=np.random.default_rng(1))
-    assert why_impossible(case, outcome.chosen, rng=np.random.default_rng(2)) is None
+    why = why_impossible(case, outcome.chosen, rng=np.random.default_rng(2))
+    assert isinstance(why, Possible)
+    assert why.chosen.tolist() == outcome.chosen.tolist()
+
+
+def test_a_plan_that_misses_what_can_be_met_is_replaced_by_one_that_meets_it() -> None:
+    case = posed()
+    why = why_impossible(case, np.empty(0, np.int32), rng=np.random.default_rng(2))
+    assert isinstance(why, Possible)
+    assert case.must_met(why.chosen)
+    better = case.improved(why.chosen, keeping=case.must_met, rng=np.random.default_rng(3))
+    assert case.must_met(better.chosen)
+    assert better.cost <= case.objective().cost(case.problem, why.chosen)
+    kept = case.improved(why.chosen, keeping=lambda chosen: False, rng=np.random.default_rng(3))
+    assert kept.chosen.tolist() == why.chosen.tolist()
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +63,7 @@ def tight() -> Posed:
 
 def test_a_cord_limit_against_coverage_is_named_as_the_conflict_and_the_least_way_out_works(tight: Posed) -> None:
     why = why_impossible(tight, np.empty(0, np.int32), rng=np.random.default_rng(2))
-    assert why is not None
+    assert isinstance(why, Impossibility)
     told = {each.text for each in why.conflicting}
     assert CORD in told
     assert len(told) == 2
@@ -71,10 +89,12 @@ def test_a_cord_limit_against_coverage_is_named_as_the_conflict_and_the_least_wa
 def test_coverage_beyond_what_all_places_together_give_is_proven_out_of_reach() -> None:
     case = pose(request(seeding=replace(request().seeding, most=3)), needles()[:1])
     why = why_impossible(case, np.empty(0, np.int32), rng=np.random.default_rng(2))
-    assert why is not None
+    assert isinstance(why, Impossibility)
     assert why.most_percent is not None
     assert why.most_percent < 92.0
-    assert why.findings[0].message.code == "workflow.coverage-unreachable"
+    assert [each.message.code for each in why.findings] == ["workflow.coverage-unreachable", "workflow.goals-relaxed"]
+    assert {each.goal.text for each in why.nearest} == {COVERAGE, "mass D90 ≥ 100 Gy"}
+    assert all(each.needed < each.goal.limit for each in why.nearest)
     outcome = case.optimised(rng=np.random.default_rng(1))
     dose = case.problem.dose_of(outcome.chosen)[: case.problem.structures[0].count]
     assert 100.0 * (dose >= 100.0).mean() <= why.most_percent
@@ -84,10 +104,12 @@ def test_too_few_seeds_are_told_with_the_number_that_does() -> None:
     case = posed(stock=(stock(9),))
     outcome = case.optimised(rng=np.random.default_rng(1))
     why = why_impossible(case, outcome.chosen, rng=np.random.default_rng(2))
-    assert why is not None
+    assert isinstance(why, Impossibility)
     assert why.seeds_needed is not None
     assert 9 < why.seeds_needed < 30
     assert "too few seeds" in why.findings[0].message.text()
+    assert COVERAGE in {each.goal.text for each in why.nearest}
+    assert len(why.nearest[0].chosen) <= 9
 
 
 def test_two_strengths_are_mixed_as_far_as_each_is_in_stock() -> None:
@@ -114,6 +136,44 @@ def test_a_margin_that_closes_every_way_is_widened_only_on_request_and_only_as_f
     assert findings[0].message.code == "workflow.rules-widened"
     assert "cord" in findings[0].message.text()
     assert len(propose_needles(opened)[0]) > 0
+
+
+def test_entry_from_another_side_is_the_way_out_before_any_margin_gives() -> None:
+    wall = Obstacle(structure=drawn("wall", Ellipsoid((0.0, 15.0, 0.0), (75.0, 8.0, 70.0)), number=9), margin_mm=2.0)
+    rules = request().needles.rules
+    behind_a_wall = replace(rules, obstacles=(*rules.obstacles, wall))
+    wish = replace(request().needles, rules=behind_a_wall, facing_lps=(0.0, 1.0, 0.0), within_deg=30.0)
+    closed = request(needles=wish)
+    with pytest.raises(OptimiseError, match="entry from the"):
+        propose_needles(closed)
+    opened, findings = with_nearest_access(closed)
+    assert opened.needles.rules == wish.rules
+    assert opened.needles.facing_lps in {SIDES["front"], SIDES["left"], SIDES["right"]}
+    assert "entry from the" in findings[0].message.text()
+    assert len(propose_needles(opened)[0]) > 0
+
+
+def walled_in(*, may_be_drilled: bool) -> ImplantRequest:
+    """Return a request for a mass inside a ball that is an obstacle."""
+    wall = drawn("Bone 300 HU", Ellipsoid(MASS.centre_lps_mm, (20.0, 17.0, 18.0)), number=9)
+    usual = request().needles
+    obstacle = Obstacle(structure=wall, margin_mm=1.0, may_be_drilled=may_be_drilled)
+    rules = replace(usual.rules, obstacles=(*usual.rules.obstacles, obstacle))
+    return request(needles=replace(usual, rules=rules))
+
+
+def test_bone_all_round_is_drilled_only_in_a_nearest_plan_that_says_so() -> None:
+    with pytest.raises(OptimiseError, match="drilling through Bone 300 HU"):
+        propose_needles(walled_in(may_be_drilled=True))
+    opened, findings = with_nearest_access(walled_in(may_be_drilled=True))
+    assert [each.name for each in opened.needles.rules.obstacles] == ["cord", "bar"]
+    assert "drilling through Bone 300 HU" in findings[0].message.text()
+    assert "钻孔穿过骨（300 HU）" in findings[0].message.text(Language.CHINESE)
+
+
+def test_a_structure_all_round_is_never_crossed() -> None:
+    with pytest.raises(OptimiseError, match="no needle reaches"):
+        with_nearest_access(walled_in(may_be_drilled=False))
 
 
 def test_no_stock_is_an_error_and_the_nearest_plan_says_what_to_order() -> None:

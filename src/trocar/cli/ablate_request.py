@@ -9,13 +9,12 @@ import numpy as np
 from trocar.catalogue.applicators import Energy, load_applicator
 from trocar.catalogue.calibration import own_factor, read_measured_zones
 from trocar.catalogue.zones import Evidence, ZoneTissue
-from trocar.cli.plan_request import SIDES
 from trocar.cli.request_section import Section, a_list, a_number, a_table, a_text, a_whole
 from trocar.imaging.bone import bone_structure
 from trocar.imaging.grow import GrowRules
 from trocar.imaging.skin import find_body
 from trocar.plan.ablation import AblationTarget, Control, PowerStep, Schedule
-from trocar.plan.access import AccessRules, CrossingLimit, Obstacle
+from trocar.plan.access import SIDES, AccessRules, CrossingLimit, Obstacle
 from trocar.plan.patient import Image
 from trocar.plan.structures import Structure, StructureSet
 from trocar.results.registration import Landmarks, Motion

@@ -188,6 +188,9 @@ def run_plan(inputs: PlanInputs, speaker: Speaker) -> Exit:
             (folder / MARK).write_text(json.dumps(data, ensure_ascii=False, indent=2), encoding="utf-8")
             (folder / "request.toml").write_text(text, encoding="utf-8")
     speaker.give(data)
+    for finding in proposed.findings:
+        if finding.severity is not Severity.NOTE:
+            speaker.say(finding.message)
     speaker.say(_say("cli.plan-done", "The plan and its papers are in {folder}", folder=str(inputs.out)))
     return exit_of_findings(proposed.findings)
 

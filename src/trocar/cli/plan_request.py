@@ -18,7 +18,7 @@ from trocar.cli.shelf import read_shelf
 from trocar.guide.design import GuideDesign
 from trocar.imaging.bone import bone_structure
 from trocar.imaging.skin import find_body
-from trocar.plan.access import AccessRules, Bore, Couch, CrossingLimit, Obstacle
+from trocar.plan.access import SIDES, AccessRules, Bore, Couch, CrossingLimit, Obstacle
 from trocar.plan.patient import Image
 from trocar.plan.seeds import Strength
 from trocar.plan.structures import StructureSet
@@ -26,16 +26,6 @@ from trocar.plan.template import GridTemplate, HoleNames, template_towards
 from trocar.rules.bind import bind_goals
 from trocar.rules.load import load_pack
 from trocar.workflow.implant_request import ImplantRequest, NeedleWish, Seeding, SeedStock
-
-SIDES = {
-    "front": (0.0, -1.0, 0.0),
-    "back": (0.0, 1.0, 0.0),
-    "left": (1.0, 0.0, 0.0),
-    "right": (-1.0, 0.0, 0.0),
-    "head": (0.0, 0.0, 1.0),
-    "feet": (0.0, 0.0, -1.0),
-}
-"""Which side of the patient may be entered, as a direction in LPS."""
 
 
 def implant_request(request: Section, image: Image, structures: StructureSet) -> ImplantRequest:
@@ -149,7 +139,9 @@ def _bone(section: Section, image: Image) -> Obstacle:
     section.done()
     body = find_body(image.volume)
     return Obstacle(
-        structure=bone_structure(image.volume, body.mask, threshold_hu=threshold, number=9001), margin_mm=margin
+        structure=bone_structure(image.volume, body.mask, threshold_hu=threshold, number=9001),
+        margin_mm=margin,
+        may_be_drilled=True,
     )
 
 

@@ -7,7 +7,7 @@ from scipy.ndimage import binary_closing, binary_dilation, binary_erosion, binar
 from trocar.errors import ImagingError
 from trocar.geometry.volume import Quantity, Volume
 from trocar.imaging.level_lines import level_lines
-from trocar.plan.structures import Structure
+from trocar.plan.structures import Structure, bone_name
 
 BLUR_MM = 0.8
 """In-plane blur before the threshold: noise and texture of soft tissue stay below it, cortex well above."""
@@ -72,9 +72,7 @@ def bone_structure(
         instance_uids=instance_uids,
         least_area_mm2=3.0,
     )
-    return Structure(
-        number=number, name=name or f"Bone {threshold_hu:.0f} HU", contours=contours, interpreted_type="ORGAN"
-    )
+    return Structure(number=number, name=name or bone_name(threshold_hu), contours=contours, interpreted_type="ORGAN")
 
 
 def _large_parts(mask: Bool[np.ndarray, "k j i"], *, least_voxels: float) -> Bool[np.ndarray, "k j i"]:

@@ -12,6 +12,16 @@ from trocar.geometry.value import Value, frozen_array
 from trocar.plan.needles import Needle
 from trocar.plan.structures import Structure
 
+SIDES = {
+    "front": (0.0, -1.0, 0.0),
+    "back": (0.0, 1.0, 0.0),
+    "left": (1.0, 0.0, 0.0),
+    "right": (-1.0, 0.0, 0.0),
+    "head": (0.0, 0.0, 1.0),
+    "feet": (0.0, 0.0, -1.0),
+}
+"""Which way skin looks, by the side of the patient, as a direction in LPS."""
+
 
 def _require_not_negative(**lengths: float | None) -> None:
     wrong = {name: value for name, value in lengths.items() if value is not None and not value >= 0}
@@ -33,10 +43,13 @@ class Obstacle(Value):
         As drawn; each outline stands for its slice, half a slice beyond the first and the last.
     margin_mm
         Least distance between the needle's surface and the structure; 0 allows touching, never crossing.
+    may_be_drilled
+        Whether a nearest plan may go through it where nothing else leads to the target: bone found on the CT.
     """
 
     structure: Structure
     margin_mm: float
+    may_be_drilled: bool = False
 
     def __post_init__(self) -> None:
         _require_not_negative(margin_mm=self.margin_mm)

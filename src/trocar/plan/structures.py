@@ -1,12 +1,29 @@
 """Targets and organs as drawn."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trocar.errors import PlanError
 from trocar.geometry.contours import Contour
 from trocar.geometry.value import Value
+from trocar.messages import Message
 from trocar.plan.patient import ImageReference, Patient
+
+_BONE = re.compile(r"Bone (\d+) HU")
+
+
+def bone_name(threshold_hu: float) -> str:
+    """Return the name of bone that was found on a CT above a threshold."""
+    return f"Bone {threshold_hu:.0f} HU"
+
+
+def spoken_name(name: str) -> str | Message:
+    """Return a structure's name for people: what Trocar named itself in their language, what others drew as it is."""
+    bone = _BONE.fullmatch(name)
+    if bone is None:
+        return name
+    return Message(code="plan.bone-by-hu", template="Bone {threshold} HU", data={"threshold": bone[1]})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

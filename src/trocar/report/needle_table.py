@@ -10,7 +10,8 @@ from jaxtyping import Float
 
 from trocar.messages import Language, Message
 from trocar.plan.considered import ConsideredNeedles, Fate
-from trocar.report.document import say
+from trocar.plan.structures import spoken_name
+from trocar.report.document import in_language, say
 
 Cell = tuple[str, float | None]
 """What is shown, and the number to sort by; None to sort by what is shown."""
@@ -163,11 +164,13 @@ def _columns(considered: ConsideredNeedles, language: Language) -> list[tuple[Me
         columns.append(
             (
                 say("report.needles-tightest", "Tightest at"),
-                lambda row: (accesses.obstacle_names[int(tightest[row])], None),
+                lambda row: (in_language(spoken_name(accesses.obstacle_names[int(tightest[row])]), language), None),
             )
         )
     for n, (name, margin) in enumerate(zip(accesses.obstacle_names, accesses.margins_mm, strict=True)):
-        head = say("report.needles-distance", "{name}, mm (margin {margin_mm:g})", name=name, margin_mm=margin)
+        head = say(
+            "report.needles-distance", "{name}, mm (margin {margin_mm:g})", name=spoken_name(name), margin_mm=margin
+        )
         columns.append((head, _numbers(np.maximum(accesses.clearance_mm[:, n], -0.1))))
     for n, name in enumerate(accesses.limit_names):
         head = say("report.needles-entered", "Times into {name}", name=name)

@@ -14,7 +14,7 @@ from trocar.workflow.best_possible import BestPossible, distance_from_best
 from trocar.workflow.consequences import with_consequences
 from trocar.workflow.considering import considered_needles
 from trocar.workflow.implant_request import ImplantRequest, require_together
-from trocar.workflow.impossible import why_impossible
+from trocar.workflow.impossible import Impossibility, why_impossible
 from trocar.workflow.nearest_way import require_seeds, with_nearest_access, with_seeds_to_order
 from trocar.workflow.plan_judging import ProposedImplant, judged
 from trocar.workflow.posing import pose, pose_for_errors
@@ -122,12 +122,12 @@ def seeds_or_reasons(
     as_planned = pose(request, needles, in_place=in_place) if posed.scenarios else posed
     why = why_impossible(as_planned, outcome.chosen, rng=rng)
     remarks: tuple[Finding, ...] = ()
-    if why is not None:
+    if isinstance(why, Impossibility):
         remarks = why.findings
-        if why.relaxations:
-            relaxed = why.relaxations[0]
-            goals = tuple(relaxed.as_goal if goal is relaxed.goal else goal for goal in posed.goals)
-            outcome = posed.optimised(goals, rng=rng)
+        wider = {relaxed.goal.key: relaxed.as_goal for relaxed in why.nearest}
+        outcome = posed.optimised(tuple(wider.get(goal.key, goal) for goal in posed.goals), rng=rng)
+    elif not np.array_equal(why.chosen, outcome.chosen):
+        outcome = posed.improved(why.chosen, keeping=as_planned.must_met, rng=rng)
     best = distance_from_best(posed, outcome) if bound else BestPossible(cost=outcome.cost, bound=None)
     return PlacedSeeds(plan=posed.plan_of(outcome.chosen), outcome=outcome, remarks=(*remarks, best.finding))
 

@@ -72,6 +72,9 @@ class Impossibility(Value):
         Goals that cannot be met together; any one left out frees the rest.
     relaxations
         Ways out, the least first; each widens one goal.
+    together
+        Goals widened together where no single one would do: all that ask for a least dose, while every limit of the
+        organs is kept.
     most_percent
         Proven largest share of the target that can reach the dose of a goal; None where the goal is not proven out of
         reach.
@@ -80,14 +83,23 @@ class Impossibility(Value):
     """
 
     conflicting: tuple[Goal, ...]
-    relaxations: tuple[Relaxed, ...]
+    relaxations: tuple[Relaxed, ...] = ()
+    together: tuple[Relaxed, ...] = ()
     most_percent: float | None = None
     seeds_needed: int | None = None
 
     @property
+    def nearest(self) -> tuple[Relaxed, ...]:
+        """What is widened in the nearest plan that works."""
+        return self.relaxations[:1] or self.together
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """What prevents, and what would do, as sentences."""
-        said = (*self._prevents(), *(_way_out(each) for each in self.relaxations[:2]))
+        ways_out = [_way_out(each) for each in self.relaxations[:2]]
+        if self.nearest and not ways_out:
+            ways_out = [_way_out_together(self.together)]
+        said = (*self._prevents(), *ways_out)
         return tuple(Finding(severity=Severity.ACTION, message=message) for message in said)
 
     def _prevents(self) -> tuple[Message, ...]:
@@ -138,10 +150,42 @@ def _way_out(relaxed: Relaxed) -> Message:
     )
 
 
+def _way_out_together(relaxed: Sequence[Relaxed]) -> Message:
+    changes = tuple(
+        Message(
+            code="workflow.goal-relaxed-to",
+            template="{goal} relaxed to {needed:.3g} {unit}",
+            data={"goal": each.goal.text, "needed": each.needed, "unit": each.goal.limit_unit.value},
+        )
+        for each in relaxed
+    )
+    return Message(
+        code="workflow.goals-relaxed",
+        template="nearest plan that works: {changes}, with all other goals met",
+        data={"changes": changes},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Possible(Value):
+    """A choice that meets every goal that must be met.
+
+    Parameters
+    ----------
+    chosen
+        Candidates.
+    """
+
+    chosen: Int32[np.ndarray, " seeds"]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "chosen", frozen_array(self.chosen, np.int32))
+
+
 def why_impossible(
     posed: Posed, chosen: Int32[np.ndarray, " seeds"], *, rng: np.random.Generator
-) -> Impossibility | None:
-    """Return why a plan misses goals that must be met; None where it misses none, or a search meets them all.
+) -> Impossibility | Possible:
+    """Return why a plan misses goals that must be met; or a choice that misses none, the given one where it does not.
 
     Parameters
     ----------
@@ -153,24 +197,27 @@ def why_impossible(
         Of the searches.
     """
     must = tuple(goal for goal in posed.goals if goal.priority is Priority.MUST)
-    if _all_met(posed.problem, chosen, must):
-        return None
+    if posed.must_met(chosen):
+        return Possible(chosen=chosen)
     unreachable = _proven(posed.problem, must, posed.request.target)
     if unreachable is not None:
-        return unreachable
-    if _search(posed, must, rng) is not None:
-        return None
+        return replace(unreachable, together=_relaxed_together(posed, must, rng))
+    met = _search(posed, must, rng)
+    if met is not None:
+        return Possible(chosen=met)
     freed = _with_any_number(posed)
     if freed is not None:
         met = _search(freed, must, rng)
         if met is not None:
-            return Impossibility(conflicting=must, relaxations=(), seeds_needed=len(met))
+            together = _relaxed_together(posed, must, rng)
+            return Impossibility(conflicting=must, together=together, seeds_needed=len(met))
     core = _smallest_conflict(posed, must, rng)
     relaxed = [_relaxed(posed, goal, must, rng) for goal in core]
     found = sorted((each for each in relaxed if each is not None), key=lambda each: each.effort)
     if found and found[0].needed == found[0].goal.limit:
-        return None
-    return Impossibility(conflicting=core, relaxations=tuple(found))
+        return Possible(chosen=found[0].chosen)
+    together = () if found else _relaxed_together(posed, must, rng)
+    return Impossibility(conflicting=core, relaxations=tuple(found), together=together)
 
 
 def _all_met(problem: Problem, chosen: np.ndarray, goals: Sequence[Goal]) -> bool:
@@ -207,7 +254,7 @@ def _proven(problem: Problem, must: Sequence[Goal], target: str) -> Impossibilit
         level_gy, share = demanded
         most = most_covered(problem, target, level_gy=level_gy)
         if most < share:
-            return Impossibility(conflicting=(goal,), relaxations=(), most_percent=100.0 * most)
+            return Impossibility(conflicting=(goal,), most_percent=100.0 * most)
     return None
 
 
@@ -264,6 +311,24 @@ def _relaxed(posed: Posed, goal: Goal, must: Sequence[Goal], rng: np.random.Gene
         if needed == goal.limit:
             break
     return Relaxed(goal=goal, needed=needed, chosen=found)
+
+
+def _relaxed_together(posed: Posed, must: Sequence[Goal], rng: np.random.Generator) -> tuple[Relaxed, ...]:
+    """Return how much all demands for dose have to give at once, with every limit kept; none where no plan keeps them.
+
+    Limits from above can always be kept, by fewer seeds: this way out stands where no other does.
+    """
+    kept = [goal for goal in must if goal.comparison is Comparison.AT_MOST]
+    demands = [goal for goal in must if goal.comparison is Comparison.AT_LEAST]
+    found = _best(posed, [*kept, *(replace(goal, priority=Priority.WISH) for goal in demands)], rng)
+    if not _all_met(posed.problem, found, kept):
+        return ()
+    reached = _reached(posed.problem, found, demands)
+    return tuple(
+        Relaxed(goal=goal, needed=_wider(goal, each.value), chosen=found)
+        for goal, each in zip(demands, reached, strict=True)
+        if not each.is_met
+    )
 
 
 def _wider(goal: Goal, value: float) -> float:

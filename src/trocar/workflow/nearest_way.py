@@ -4,12 +4,14 @@ from dataclasses import replace
 
 from trocar.errors import OptimiseError, PlanError
 from trocar.messages import Message
-from trocar.optimise.access.explain import explain
 from trocar.optimise.access.explanation import Change, Relaxation, Rule, change_message, no_access_message
-from trocar.plan.access import AccessRules
+from trocar.plan.access import SIDES, AccessRules
 from trocar.results.findings import Finding, Severity
-from trocar.workflow.implant_request import ImplantRequest
-from trocar.workflow.way_in import allowed_entries, scene_of, search_in
+from trocar.workflow.implant_request import ImplantRequest, NeedleWish
+from trocar.workflow.way_in import allowed_entries, scene_of, search_in, why_no_way
+
+SIDE_DEG = 60.0
+"""Skin within this of a side's direction belongs to it: all whose direction is nearer to it than to any other."""
 
 
 def with_nearest_access(request: ImplantRequest) -> tuple[ImplantRequest, tuple[Finding, ...]]:
@@ -18,19 +20,18 @@ def with_nearest_access(request: ImplantRequest) -> tuple[ImplantRequest, tuple[
     Raises
     ------
     OptimiseError
-        Only crossing a structure would open a way: that is never done unasked.
+        Only crossing a structure would open a way: that is never done, except by drilling bone found on the CT.
     """
     scene, entries = scene_of(request)
     search = search_in(scene, allowed_entries(entries, request.needles), request.needles)
     if len(search.accesses):
         return request, ()
-    explanation = explain(scene, search.lines)
+    explanation = why_no_way(scene, entries, search, request.needles)
     for relaxation in explanation.relaxations:
-        rules = relaxed_rules(request.needles.rules, relaxation)
-        if rules is not None:
+        wish = relaxed_wish(request.needles, relaxation)
+        if wish is not None:
             changes = tuple(change_message(change) for change in relaxation.changes)
-            wider = replace(request, needles=replace(request.needles, rules=rules))
-            return wider, (_widened(request.target, changes),)
+            return replace(request, needles=wish), (_widened(request.target, changes),)
     message = no_access_message(explanation, target=request.target)
     raise OptimiseError(message.code, message.template, **message.data)
 
@@ -46,16 +47,17 @@ def _widened(target: str, changes: tuple[Message, ...]) -> Finding:
     )
 
 
-def relaxed_rules(rules: AccessRules, relaxation: Relaxation) -> AccessRules | None:
-    """Return the rules with a relaxation applied; None where it would cross a structure or is no rule to be widened."""
-    if relaxation.crosses_structure:
-        return None
+def relaxed_wish(wish: NeedleWish, relaxation: Relaxation) -> NeedleWish | None:
+    """Return a wish with a relaxation applied; None where it would cross a structure or is no rule to be widened."""
     for change in relaxation.changes:
-        wider = _wider(rules, change)
-        if wider is None:
+        if change.rule is Rule.ENTRY:
+            wish = replace(wish, facing_lps=SIDES[change.name], within_deg=SIDE_DEG, entry_box_lps_mm=None)
+            continue
+        rules = _wider(wish.rules, change)
+        if rules is None:
             return None
-        rules = wider
-    return rules
+        wish = replace(wish, rules=rules)
+    return wish
 
 
 def _wider(rules: AccessRules, change: Change) -> AccessRules | None:
@@ -73,10 +75,12 @@ def _wider(rules: AccessRules, change: Change) -> AccessRules | None:
 
 def _wider_about(rules: AccessRules, change: Change) -> AccessRules | None:
     """Return the rules with a margin or a crossing limit of one structure widened."""
+    if change.rule is Rule.MARGIN and change.needed < 0:
+        left = tuple(each for each in rules.obstacles if each.name != change.name or not each.may_be_drilled)
+        return replace(rules, obstacles=left) if len(left) < len(rules.obstacles) else None
     if change.rule is Rule.MARGIN:
         obstacles = tuple(
-            replace(each, margin_mm=max(0.0, change.needed)) if each.name == change.name else each
-            for each in rules.obstacles
+            replace(each, margin_mm=change.needed) if each.name == change.name else each for each in rules.obstacles
         )
         return replace(rules, obstacles=obstacles)
     if change.rule is Rule.CROSSING:

@@ -1,19 +1,19 @@
 """A request in given needles posed as a search problem, and the way back from a choice of places to a plan."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Int32
 
 from trocar.geometry.region import Region
-from trocar.optimise.annealing import Annealer
+from trocar.optimise.annealing import ROUNDS, Annealer, Stage
 from trocar.optimise.base import Outcome, Problem
 from trocar.optimise.candidates import Candidates
-from trocar.optimise.metrics import readable_goals
+from trocar.optimise.metrics import achievements, readable_goals
 from trocar.optimise.objectives import Objective, Preferences
 from trocar.optimise.scenarios import objective_of_scenarios
-from trocar.plan.goals import Goal
+from trocar.plan.goals import Goal, Priority
 from trocar.plan.needles import Needle
 from trocar.plan.plan import ImplantPlan
 from trocar.workflow.histograms import region_of
@@ -67,6 +67,27 @@ class Posed:
         """Return the best choice that the request's effort finds, for its goals unless others are told."""
         solver = Annealer.for_problem(self.problem, steps=self.request.effort)
         return solver.optimise(self.problem, self.objective(goals), rng=rng)
+
+    def improved(
+        self,
+        chosen: Int32[np.ndarray, " seeds"],
+        *,
+        keeping: Callable[[Int32[np.ndarray, " seeds"]], bool],
+        rng: np.random.Generator,
+    ) -> Outcome:
+        """Return a cheaper choice found from a given one that is still as it shall be; the given one where none is."""
+        steps = self.request.effort // ROUNDS
+        rounds = Stage(steps=steps, hot=0.2, cold=0.003, points_per_structure=None, rounds=ROUNDS)
+        objective = self.objective()
+        found = Annealer(stages=(rounds,)).optimise(self.problem, objective, rng=rng, start=chosen)
+        if keeping(found.chosen):
+            return found
+        return replace(found, chosen=chosen, cost=objective.cost(self.problem, chosen))
+
+    def must_met(self, chosen: Int32[np.ndarray, " seeds"]) -> bool:
+        """Return whether a choice meets every goal that must be met."""
+        must = [goal for goal in self.goals if goal.priority is Priority.MUST]
+        return all(each.is_met for each in achievements(self.problem, self.problem.dose_of(chosen), must))
 
     def plan_of(self, chosen: Int32[np.ndarray, " seeds"]) -> ImplantPlan:
         """Return the plan that a choice of candidates stands for; see `plan_of_choice`."""

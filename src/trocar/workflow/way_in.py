@@ -1,17 +1,19 @@
 """The way in: needles to choose from, found in a CT or in a scene that is already built."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from trocar.errors import OptimiseError
 from trocar.imaging.skin import find_body, skin_entries
 from trocar.optimise.access.choose import select_needles
 from trocar.optimise.access.coplanar import search_template
-from trocar.optimise.access.explain import require_access
+from trocar.optimise.access.explain import explain, require_access
+from trocar.optimise.access.explanation import Change, Explanation, Relaxation, Rule, no_access_message
 from trocar.optimise.access.free import search_free
 from trocar.optimise.access.scene import Scene, build_scene
 from trocar.optimise.access.search import AccessSearch
-from trocar.plan.access import Accesses, RiskAccount, SkinEntries
+from trocar.plan.access import SIDES, Accesses, RiskAccount, SkinEntries
 from trocar.plan.needles import Needle
 from trocar.workflow.implant_request import ImplantRequest, NeedleWish
 
@@ -71,7 +73,45 @@ def find_way_in(request: ImplantRequest) -> WayIn:
         No needle obeys the rules; says what is in the way and what would open it.
     """
     scene, entries = scene_of(request)
-    return way_into(scene, allowed_entries(entries, request.needles), request.needles)
+    wish = request.needles
+    allowed = allowed_entries(entries, wish)
+    search = search_in(scene, allowed, wish)
+    if not len(search.accesses):
+        message = no_access_message(why_no_way(scene, entries, search, wish), target=request.target)
+        raise OptimiseError(message.code, message.template, **message.data)
+    return _offered(scene, allowed, search, wish)
+
+
+def why_no_way(scene: Scene, entries: SkinEntries, search: AccessSearch, wish: NeedleWish) -> Explanation:
+    """Return why a search found no needle, and the ways out, entry elsewhere on the skin among them.
+
+    Parameters
+    ----------
+    scene, entries
+        What needles are traced through, and all of the skin.
+    search
+        That found nothing.
+    wish
+        What was asked for.
+    """
+    explanation = explain(scene, search.lines)
+    ways_out = (*explanation.relaxations, *_elsewhere(scene, entries, wish))
+    return replace(explanation, relaxations=tuple(sorted(ways_out, key=lambda each: each.danger)))
+
+
+def _elsewhere(scene: Scene, entries: SkinEntries, wish: NeedleWish) -> tuple[Relaxation, ...]:
+    """Return the side of the patient from which most needles obey every rule, where entry was limited."""
+    if wish.template is not None or (wish.facing_lps is None and wish.entry_box_lps_mm is None):
+        return ()
+    anywhere = replace(wish, facing_lps=None, entry_box_lps_mm=None)
+    search = search_in(scene, allowed_entries(entries, anywhere), anywhere)
+    if not len(search.accesses):
+        return ()
+    facing = (search.lines.normals_lps[search.rows] @ np.array(list(SIDES.values())).T).argmax(axis=1)
+    lines = np.bincount(facing, minlength=len(SIDES))
+    side = int(lines.argmax())
+    change = Change(rule=Rule.ENTRY, name=list(SIDES)[side], given=0.0, needed=0.0)
+    return (Relaxation(changes=(change,), lines=int(lines[side])),)
 
 
 def propose_needles(request: ImplantRequest) -> tuple[tuple[Needle, ...], dict[int, RiskAccount], float]:
@@ -110,6 +150,10 @@ def way_into(scene: Scene, entries: SkinEntries, wish: NeedleWish) -> WayIn:
     """Return needles from a scene that is already built; see `find_way_in`."""
     search = search_in(scene, entries, wish)
     require_access(search, scene)
+    return _offered(scene, entries, search, wish)
+
+
+def _offered(scene: Scene, entries: SkinEntries, search: AccessSearch, wish: NeedleWish) -> WayIn:
     pools = _approaches(search.accesses, wish.spread_deg)
     selections = [
         select_needles(scene, pool, reach_mm=wish.reach_mm, spacing_mm=wish.spacing_mm, times=CHOICES, most=wish.most)

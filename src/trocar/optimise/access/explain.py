@@ -131,7 +131,7 @@ def _relaxations(tests: list[RuleTest], failed: Bool[np.ndarray, "n rules"], *, 
         sets, owner = np.unique(failed[rows], axis=0, return_inverse=True)
         for n, which in enumerate(sets):
             found.append(_best_of(tests, np.flatnonzero(which), rows[owner.ravel() == n], stride=stride))
-    ranked = sorted(found, key=lambda each: (each.crosses_structure, len(each.changes), _cost(each)))
+    ranked = sorted(found, key=lambda each: (each.danger, len(each.changes), _cost(each)))
     return tuple(ranked[:5])
 
 

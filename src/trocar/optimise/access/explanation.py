@@ -5,6 +5,7 @@ from enum import Enum
 
 from trocar.geometry.value import Value
 from trocar.messages import Message
+from trocar.plan.structures import spoken_name
 
 
 class Rule(Enum):
@@ -17,6 +18,7 @@ class Rule(Enum):
     BORE = "scanner opening"
     LEAVES_BODY = "leaves the body"
     IN_TARGET = "length in the target"
+    ENTRY = "entry region"
     MARGIN = "margin"
     CROSSING = "crossings"
 
@@ -30,7 +32,7 @@ class Refusal(Value):
     rule
         Which rule.
     name
-        Structure, for `Rule.MARGIN` and `Rule.CROSSING`.
+        Structure, for `Rule.MARGIN` and `Rule.CROSSING`; side of the patient, for `Rule.ENTRY`.
     lines
         Lines it refuses, alone or with others.
     alone
@@ -84,6 +86,16 @@ class Relaxation(Value):
         """Whether a needle would have to go through an obstacle."""
         return any(change.rule is Rule.MARGIN and change.needed < 0 for change in self.changes)
 
+    @property
+    def danger(self) -> int:
+        """What is given up: 0 comfort, 1 the entry region, 2 a margin or a crossing limit, 3 an obstacle itself."""
+        if self.crosses_structure:
+            return 3
+        rules = {change.rule for change in self.changes}
+        if rules & {Rule.MARGIN, Rule.CROSSING}:
+            return 2
+        return 1 if Rule.ENTRY in rules else 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Explanation(Value):
@@ -98,7 +110,7 @@ class Explanation(Value):
     refusals
         The rules by the number of lines they refuse.
     relaxations
-        Ways out, the smallest change first: fewest rules, no structure crossed, least relative change.
+        Ways out, the smallest change first: least given up, fewest rules, least relative change.
     """
 
     tried: int
@@ -198,6 +210,15 @@ _NEEDED = {
     ),
 }
 
+_ENTERING = {
+    "front": Message(code="optimise.enter-front", template="entry from the front", data=_LATER),
+    "back": Message(code="optimise.enter-back", template="entry from the back", data=_LATER),
+    "left": Message(code="optimise.enter-left", template="entry from the patient's left", data=_LATER),
+    "right": Message(code="optimise.enter-right", template="entry from the patient's right", data=_LATER),
+    "head": Message(code="optimise.enter-head", template="entry from the head", data=_LATER),
+    "feet": Message(code="optimise.enter-feet", template="entry from the feet", data=_LATER),
+}
+_DRILLING = Message(code="optimise.needs-drilling", template="drilling through {name}", data=_LATER)
 _ACROSS = Message(code="optimise.needs-crossing-obstacle", template="crossing {name}", data=_LATER)
 
 
@@ -245,19 +266,24 @@ def failure_message(rule: Rule, *, name: str, given: float, needed: float) -> Me
         As it is, and as the way would need it.
     """
     across = rule is Rule.MARGIN and needed < 0
-    return _told(_CROSSES if across else _FAILED[rule], {"needed": needed, "given": given, "name": name})
+    return _told(_CROSSES if across else _FAILED[rule], {"needed": needed, "given": given, "name": spoken_name(name)})
 
 
 def refusal_message(refusal: Refusal) -> Message:
     """Return how many ways a rule refuses, as a sentence."""
-    return _told(_REFUSED[refusal.rule], {"lines": refusal.lines, "alone": refusal.alone, "name": refusal.name})
+    return _told(
+        _REFUSED[refusal.rule], {"lines": refusal.lines, "alone": refusal.alone, "name": spoken_name(refusal.name)}
+    )
 
 
 def change_message(change: Change) -> Message:
     """Return what would have to be allowed, as part of a sentence."""
-    across = change.rule is Rule.MARGIN and change.needed < 0
-    data: dict[str, object] = {"needed": change.needed, "given": change.given, "name": change.name}
-    return _told(_ACROSS if across else _NEEDED[change.rule], data)
+    if change.rule is Rule.ENTRY:
+        return _told(_ENTERING[change.name], {})
+    data: dict[str, object] = {"needed": change.needed, "given": change.given, "name": spoken_name(change.name)}
+    if change.rule is Rule.MARGIN and change.needed < 0:
+        return _told(_DRILLING if isinstance(data["name"], Message) else _ACROSS, data)
+    return _told(_NEEDED[change.rule], data)
 
 
 def _told(sentence: Message, data: dict[str, object]) -> Message:
