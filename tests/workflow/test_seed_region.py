@@ -5,10 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from access_scenes import drawn
 from planning_requests import CORD, MASS, request
+from planning_scenes import goal
 from trocar.errors import PlanError
 from trocar.phantom.solids import Ellipsoid
-from trocar.workflow.posing import pose
+from trocar.workflow.posing import pose, target_region
+from trocar.workflow.seed_placing import sampled_structures
 from trocar.workflow.seed_region import seed_region
 from trocar.workflow.way_in import propose_needles
 
@@ -56,3 +59,16 @@ def test_distances_below_nothing_and_no_seeds_at_all_are_refused(wrong: dict[str
     with pytest.raises(PlanError) as caught:
         replace(request().seeding, **wrong)  # type: ignore[arg-type]
     assert caught.value.code == "workflow.seeding-invalid"
+
+
+def test_an_organ_that_only_winds_past_the_target_is_left_out_of_the_search() -> None:
+    halves = [drawn("bowel", Ellipsoid((x, -30.0, 0.0), (5.0, 5.0, 9.0)), number=7) for x in (-65.0, 65.0)]
+    bowel = replace(halves[0], contours=(*halves[0].contours, *halves[1].contours))
+    usual = request()
+    asked = replace(
+        usual,
+        structures=replace(usual.structures, structures=(*usual.structures.structures, bowel)),
+        goals=(*usual.goals, goal("bowel", "D2cc", "≤", 80, "Gy")),
+    )
+    names = [each.name for each in sampled_structures(asked, target_region(asked), organ_points=200)]
+    assert names == ["mass", "cord"]

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int32
 from trocar.catalogue.sources import load_source
 from trocar.dose.decay import effective_hours, strength_at_u
 from trocar.dose.influence import influence_matrix
+from trocar.errors import OptimiseError
 from trocar.evaluate.scenarios import carried, moved_needles
 from trocar.geometry.region import Region
 from trocar.optimise.base import Problem
@@ -146,20 +147,33 @@ def sampled_structures(
         if name == request.target:
             continue
         region = region_of(request.structures.named(name), end_cap=NEEDLE_PICTURE)
-        near_low = np.maximum(region.bounds_lps_mm[0], low - ORGAN_REACH_MM)
-        near_high = np.minimum(region.bounds_lps_mm[1], high + ORGAN_REACH_MM)
-        if (near_low < near_high).all():
-            sampled.append(
-                sample_structure(
-                    name,
-                    region.contains,
-                    low_lps_mm=near_low,
-                    high_lps_mm=near_high,
-                    count=organ_points,
-                    volume_cc=region.volume_mm3 / 1e3,
-                )
-            )
+        near = _near_part(name, region, low - ORGAN_REACH_MM, high + ORGAN_REACH_MM, count=organ_points)
+        if near is not None:
+            sampled.append(near)
     return sampled
+
+
+def _near_part(
+    name: str, region: Region, low_lps_mm: np.ndarray, high_lps_mm: np.ndarray, *, count: int
+) -> SampledStructure | None:
+    """Return points of what lies of an organ in a box; None where nothing does."""
+    low, high = np.maximum(region.bounds_lps_mm[0], low_lps_mm), np.minimum(region.bounds_lps_mm[1], high_lps_mm)
+    if not (low < high).all():
+        return None
+    try:
+        return sample_structure(
+            name,
+            region.contains,
+            low_lps_mm=low,
+            high_lps_mm=high,
+            count=count,
+            volume_cc=region.volume_mm3 / 1e3,
+        )
+    except OptimiseError as problem:
+        winds_past = problem.message.data["found"] == 0 and (region.bounds_lps_mm != np.array([low, high])).any()
+        if problem.message.code == "optimise.structure-hardly-there" and winds_past:
+            return None
+        raise
 
 
 def _dose_of_one(
