@@ -182,7 +182,7 @@ def pictures(paper: Paper) -> PlanPictures:
             for z in np.arange(-10.0, 20.0, 5.0)
         ),
     )
-    drawn = space_picture(dossier().plan, [target], seed_length_mm=4.5, viewpoint_deg=(20.0, -60.0), paper=paper)
+    drawn = space_picture(dossier().plan, [target], seed_length_mm=4.5, paper=paper)
     return PlanPictures(slices=drawn, space=drawn, dvh=drawn)
 
 
@@ -205,7 +205,7 @@ def test_a_missed_goal_that_must_be_met_calls_for_action() -> None:
     paper = Paper(language=Language.CHINESE)
     report = plan_report(dossier(), pictures(paper), paper=paper, made_at=AT)
     texts = [in_language(block.title, Language.CHINESE) for block in report.blocks if hasattr(block, "tone")]
-    assert texts == ["1 项必达目标未达到"]
+    assert texts == ["必达目标未达到：1 项"]
 
 
 def test_seeds_are_listed_from_the_tip() -> None:

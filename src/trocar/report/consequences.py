@@ -29,7 +29,7 @@ def robustness_blocks(found: Robustness, assumed: tuple[Text, ...], *, paper: Pa
         Language and fonts of the picture.
     """
     return [
-        Heading(text=say("report.robust-title", "When needles, seeds and tissue err"), new_page=True),
+        Heading(text=say("report.robust-title", "When needles, seeds and tissue err")),
         *(Paragraph(text=sentence, small=True) for sentence in assumed),
         _table(found),
         Picture(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from trocar.geometry.volume import Volume
 from trocar.plan.patient import Image
@@ -19,7 +20,9 @@ from trocar.results.dvh import Dvh
 SHOWN_PERCENTS = (50.0, 100.0, 150.0, 200.0)
 MARGIN_MM = 16.0
 MOST_OUTLINES = 8
-VIEWPOINT_DEG = (18.0, -55.0)
+MOST_IN_SPACE = 5
+BUSY_MM = 2.5
+"""Seeds this near to an upright plane count for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +60,15 @@ class ShownPlan:
 
     @property
     def outlined(self) -> tuple[Structure, ...]:
-        """Structures drawn on slices."""
-        return (self.target, *self.organs)[:MOST_OUTLINES]
+        """Structures drawn on slices: the target, then those with a histogram, then the nearest to the target."""
+        known = [dvh.name for dvh in self.histograms]
+        near = cKDTree(_corners(self.target))
+        gap_mm = {each.number: float(near.query(_corners(each))[0].min()) for each in self.organs if each.is_region}
+        organs = sorted(
+            (each for each in self.organs if each.is_region),
+            key=lambda each: (each.name not in known, gap_mm[each.number]),
+        )
+        return (self.target, *organs)[:MOST_OUTLINES]
 
 
 def plan_pictures(shown: ShownPlan, *, paper: Paper) -> PlanPictures:
@@ -86,16 +96,14 @@ def plan_pictures(shown: ShownPlan, *, paper: Paper) -> PlanPictures:
     )
     return PlanPictures(
         slices=slices_picture(scene, _cuts(shown), columns=3, paper=paper),
-        space=space_picture(
-            shown.plan, outlined[:4], seed_length_mm=shown.seed_length_mm, viewpoint_deg=VIEWPOINT_DEG, paper=paper
-        ),
+        space=space_picture(shown.plan, outlined[:MOST_IN_SPACE], seed_length_mm=shown.seed_length_mm, paper=paper),
         dvh=dvh_picture(curves, reference_gy=shown.reference_gy, paper=paper),
     )
 
 
 def _cuts(shown: ShownPlan) -> tuple[Cut, ...]:
-    """Return four axial slices on drawn planes, one coronal and one sagittal, all about the target."""
-    points = np.vstack([contour.points_lps_mm for contour in shown.target.closed_contours])
+    """Return four axial slices on drawn planes, and a coronal and a sagittal where most seeds lie."""
+    points = _corners(shown.target)
     low, high = points.min(axis=0), points.max(axis=0)
     middle = 0.5 * (low + high)
     planes = np.unique(np.round(points[:, 2], 3))
@@ -111,8 +119,21 @@ def _cuts(shown: ShownPlan) -> tuple[Cut, ...]:
         )
         for height in heights
     )
-    upright = tuple(
-        Cut(view=view, centre_lps_mm=middle, half_width_mm=half, half_height_mm=half)
-        for view in (View.CORONAL, View.SAGITTAL)
-    )
+    seeds = np.array([seed.position_lps_mm for seed in shown.plan.seeds])
+    upright = []
+    for view, axis in ((View.CORONAL, 1), (View.SAGITTAL, 0)):
+        centre = middle.copy()
+        centre[axis] = _busiest(seeds[:, axis], near=float(middle[axis]))
+        upright.append(Cut(view=view, centre_lps_mm=centre, half_width_mm=half, half_height_mm=half))
     return (*axial, *upright)
+
+
+def _corners(structure: Structure) -> np.ndarray:
+    return np.vstack([contour.points_lps_mm for contour in structure.closed_contours])
+
+
+def _busiest(places_mm: np.ndarray, *, near: float) -> float:
+    """Return the place with most others about it; of equals the one nearest to a middle."""
+    others = (np.abs(places_mm[:, None] - places_mm[None]) <= BUSY_MM).sum(axis=1)
+    best = places_mm[others == others.max()]
+    return float(best[np.abs(best - near).argmin()])

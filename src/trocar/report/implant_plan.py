@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from trocar.catalogue.sources import Source
+from trocar.catalogue.sources import Source, load_source
 from trocar.plan.access import RiskAccount
 from trocar.plan.goals import Achievement, Priority
 from trocar.plan.plan import ImplantPlan
 from trocar.plan.seeds import Seed
+from trocar.plan.structures import spoken_name
 from trocar.report.consequences import biology_blocks, robustness_blocks
 from trocar.report.document import (
     Align,
@@ -24,6 +25,7 @@ from trocar.report.document import (
     Table,
     Text,
     Tone,
+    in_language,
     say,
 )
 from trocar.report.page_head import identity_rows, moment_words, place_words, plan_running_head
@@ -139,21 +141,20 @@ def plan_report(dossier: PlanDossier, pictures: PlanPictures, *, paper: Paper, m
             data=pictures.slices,
             suffix="svg",
             alternative=say("report.plan-slices-alternative", "Slices with isodose lines, outlines and seeds."),
-            caption=say("report.plan-slices-caption", "Isodose lines, outlines and seed centres (crosses)."),
+            caption=say("report.plan-slices-caption", "Isodose lines, outlines and seed centres (white dots)."),
             name="slices",
         ),
-        Heading(text=say("report.plan-needles", "Needles"), new_page=True),
+        Heading(text=say("report.plan-needles", "Needles")),
         _needle_table(needles, kinds),
-        _way_table(needles, dossier.accounts),
+        _way_table(needles, dossier.accounts, paper),
         Picture(
             data=pictures.space,
             suffix="svg",
             alternative=say("report.plan-space-alternative", "Needles, seeds and outlines in space."),
             caption=say("report.plan-space-caption", "Needles from skin to tip, seeds, and the outlines they pass."),
-            width_percent=86,
             name="needles",
         ),
-        Heading(text=say("report.plan-map", "Seeds in the needles"), new_page=True),
+        Heading(text=say("report.plan-map", "Seeds in the needles")),
         *_map_blocks(needles, dossier, paper),
     ]
     if dossier.robustness is not None:
@@ -255,13 +256,18 @@ def _strength_words(dossier: PlanDossier) -> str:
     """Return the strengths on the implant day, with letter and number of seeds where there are several kinds."""
     kinds = _kinds(dossier.plan)
     if not kinds:
-        return f"{dossier.strength_at_implant_u[_kind(dossier.plan.seeds[0])]:.3f} U"
+        return _strength_of(_kind(dossier.plan.seeds[0]), dossier)
     letters = [_letter(seed, kinds) for seed in dossier.plan.seeds]
     certified = {letter: kind for kind, letter in kinds.items()}
     return "; ".join(
-        f"{letter}: {letters.count(letter)} × {dossier.strength_at_implant_u[certified[letter]]:.3f} U"
-        for letter in certified
+        f"{letter}: {letters.count(letter)} × {_strength_of(certified[letter], dossier)}" for letter in certified
     )
+
+
+def _strength_of(kind: Kind, dossier: PlanDossier) -> str:
+    """Return air-kerma strength on the implant day, and the apparent activity where the source model states one."""
+    s_k_u, u_per_mci = dossier.strength_at_implant_u[kind], load_source(kind[0]).u_per_mci
+    return f"{s_k_u:.3f} U" + (f" ({s_k_u / u_per_mci:.3f} mCi)" if u_per_mci is not None else "")
 
 
 def _needles_used(plan: ImplantPlan) -> int:
@@ -273,13 +279,13 @@ def _verdict(dossier: PlanDossier) -> Box:
     required = [each for each in missed if each.goal.priority is Priority.MUST]
     if required:
         return Box(
-            title=say("report.plan-missed", "{n} required goals are missed", n=len(required)),
+            title=say("report.plan-missed", "Required goals missed: {n}", n=len(required)),
             text="; ".join(each.goal.text for each in required),
             tone=Tone.ACTION,
         )
     if missed:
         return Box(
-            title=say("report.plan-wishes-missed", "All required goals are met; {n} wishes are not", n=len(missed)),
+            title=say("report.plan-wishes-missed", "All required goals are met; wishes missed: {n}", n=len(missed)),
             text="; ".join(each.goal.text for each in missed),
             tone=Tone.ATTENTION,
         )
@@ -387,13 +393,13 @@ def _needle_table(needles: tuple[LoadedNeedle, ...], kinds: dict[Kind, str]) -> 
     )
 
 
-def _way_table(needles: tuple[LoadedNeedle, ...], accounts: dict[int, RiskAccount]) -> Table:
+def _way_table(needles: tuple[LoadedNeedle, ...], accounts: dict[int, RiskAccount], paper: Paper) -> Table:
     rows = []
     for each in needles:
         account = accounts.get(each.needle.number)
         if account is not None:
             nearest = "  ".join(
-                f"{name} {clearance:.1f}"
+                f"{in_language(spoken_name(name), paper.language)} {clearance:.1f}"
                 for name, clearance in sorted(account.clearance_mm.items(), key=lambda i: i[1])[:2]
             )
             rows.append(

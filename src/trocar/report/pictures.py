@@ -24,7 +24,15 @@ from trocar.report.charts import (
 )
 from trocar.report.document import in_language, say
 from trocar.report.planes import Cut, View
-from trocar.report.slices import Scene, frame_slice, legend_handles, paint_outline, paint_slice, style_handles
+from trocar.report.slices import (
+    Scene,
+    frame_slice,
+    is_in_view,
+    legend_handles,
+    paint_outline,
+    paint_slice,
+    style_handles,
+)
 from trocar.results.plan_check import Comparison, Explanation
 
 FULL_WIDTH_MM = 174.0
@@ -55,7 +63,7 @@ class Paper:
 def slices_picture(scene: Scene, cuts: tuple[Cut, ...], *, columns: int, paper: Paper) -> bytes:
     """Return slices side by side with one legend beneath."""
     rows = -(-len(cuts) // columns)
-    shown = tuple(structure for structure in scene.structures if structure.is_region)
+    shown = tuple(structure for structure in scene.structures if any(is_in_view(structure, cut) for cut in cuts))
 
     def paint(figure: Figure) -> None:
         panels = figure.subplots(rows, columns, squeeze=False).ravel()

@@ -21,9 +21,13 @@ NEEDLE_ROW_MM = 6.5
 """Height of one needle's row on paper."""
 
 STEEL = "#8a97a5"
-ROOM_MM = 12.0
-ROOM_FOR_LABELS = 0.85
+ROOM_MM, NUMBER_BEFORE_MM = 12.0, 4.0
+ROOM_FOR_LABELS = 0.92
 """Share of the picture that the box in space takes: its axes' names stand outside."""
+MOST_RINGS = 24
+"""Of the outlines of one structure so many are drawn, evenly chosen."""
+ELEVATION_DEG, ASIDE_DEG = 18.0, 65.0
+"""Needles in space are seen from a little above, and from this far aside of the way they go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +111,9 @@ def space_picture(
     shown: Sequence[Structure],
     *,
     seed_length_mm: float,
-    viewpoint_deg: tuple[float, float],
     paper: Paper,
 ) -> bytes:
-    """Return needles, seeds and outlines in space.
+    """Return needles, seeds and outlines in space, seen from aside.
 
     Parameters
     ----------
@@ -120,36 +123,53 @@ def space_picture(
         Structures drawn by their contours, the target first.
     seed_length_mm
         Of a capsule.
-    viewpoint_deg
-        Elevation above the axial plane, and azimuth from the patient's left towards the back.
     paper
         Language and fonts.
     """
 
     def paint(figure: Figure) -> None:
+        figure.set_layout_engine("none")
         axes = figure.add_subplot(projection="3d")
+        axes.set_position((0.0, 0.1, 1.0, 0.86))
         low, high = _box_of_needles(plan)
         for number, structure in enumerate(shown):
             colour = STRUCTURE_COLOURS[number % len(STRUCTURE_COLOURS)]
-            for contour in structure.closed_contours:
-                ring = np.vstack([contour.points_lps_mm, contour.points_lps_mm[:1]])
-                ring[((ring < low) | (ring > high)).any(axis=1)] = np.nan
+            rings = [_within(contour.points_lps_mm, low, high) for contour in structure.closed_contours]
+            rings = [ring for ring in rings if np.isfinite(ring).any()]
+            rings = rings[:: -(-len(rings) // MOST_RINGS) or 1]
+            for ring in rings:
                 axes.plot(
-                    *ring.T, color=colour, linewidth=0.7 if number == 0 else 0.35, alpha=0.9 if number == 0 else 0.5
+                    *ring.T, color=colour, linewidth=0.8 if number == 0 else 0.5, alpha=0.9 if number == 0 else 0.6
                 )
-            axes.plot([], [], [], color=colour, label=structure.name)
+            if rings:
+                axes.plot([], [], [], color=colour, label=structure.name)
         for needle in plan.needles:
             ends = np.array([needle.entry_lps_mm, needle.tip_lps_mm])
             axes.plot(*ends.T, color=STEEL, linewidth=0.9)
-            axes.text(*needle.entry_lps_mm, str(needle.number), fontsize=6, color=INK)
+            before = needle.entry_lps_mm - NUMBER_BEFORE_MM * needle.direction_lps
+            axes.text(*before, str(needle.number), fontsize=6.5, color=INK, ha="center", va="center")
         for seed in plan.seeds:
             _paint_seed(axes, seed, seed_length_mm)
         axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2], high[2]))
         axes.set_box_aspect(high - low, zoom=ROOM_FOR_LABELS)
-        _frame_space(axes, viewpoint_deg)
-        figure.legend(loc="outside upper center", ncols=4)
+        _frame_space(axes, _aside(plan))
+        figure.legend(loc="upper center", ncols=5)
 
-    return paper.drawn(paint, height_mm=110.0)
+    return paper.drawn(paint, height_mm=116.0)
+
+
+def _within(points_lps_mm: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return a closed ring with gaps where it leaves a box."""
+    ring = np.vstack([points_lps_mm, points_lps_mm[:1]])
+    ring[((ring < low) | (ring > high)).any(axis=1)] = np.nan
+    return ring
+
+
+def _aside(plan: ImplantPlan) -> tuple[float, float]:
+    """Return elevation and azimuth (from the patient's left towards the back) that show the needles from aside."""
+    way = np.mean([needle.direction_lps for needle in plan.needles], axis=0)
+    azimuth = np.degrees(np.arctan2(way[1], way[0])) if np.hypot(way[0], way[1]) > np.abs(way[2]) else 0.0
+    return ELEVATION_DEG, float(azimuth - ASIDE_DEG)
 
 
 def _box_of_needles(plan: ImplantPlan) -> tuple[np.ndarray, np.ndarray]:

@@ -24,6 +24,9 @@ OUTLINE_WIDTH = 1.2
 EDGE_STEP_MM = 0.5
 """Lattice on which the edge of a solid is found in a cut across its contours."""
 
+IN_VIEW_MM = 3.0
+"""An outline with a corner this near to a plane is named beside the picture."""
+
 DRAWN_WITHIN_MM = 2.5
 """Sources this near to the plane are drawn on it."""
 
@@ -152,6 +155,18 @@ def paint_outline(axes: Axes, structure: Structure, cut: Cut, *, colour: str) ->
         for contour in (c for c, gap in zip(closed, gaps, strict=True) if gap <= gaps.min() + 1e-3):
             across, along = cut.in_plane(np.vstack([contour.points_lps_mm, contour.points_lps_mm[:1]]))
             axes.plot(across, along, color=colour, linewidth=OUTLINE_WIDTH, zorder=2)
+
+
+def is_in_view(structure: Structure, cut: Cut) -> bool:
+    """Return whether an outline of a structure comes into a cut: near its plane, and within its frame."""
+    closed = structure.closed_contours
+    if not closed:
+        return False
+    points = np.vstack([contour.points_lps_mm for contour in closed])
+    left, right, bottom, top = cut.extent_mm
+    across, along = cut.in_plane(points)
+    near = np.abs(points @ cut.normal_lps - cut.position_mm) <= IN_VIEW_MM
+    return bool((near & (across >= left) & (across <= right) & (along >= top) & (along <= bottom)).any())
 
 
 def slice_distance_mm(heights_mm: Float[np.ndarray, " n"]) -> float:

@@ -1,5 +1,6 @@
 """Indices of an implant: what the target got and how the reference dose fits it."""
 
+import math
 from dataclasses import dataclass
 
 from trocar.geometry.value import Value
@@ -14,7 +15,11 @@ class Estimate(Value):
     standard_error: float | None
 
     def __str__(self) -> str:
-        return f"{self.value:.4g}" if self.standard_error is None else f"{self.value:.4g} ± {self.standard_error:.2g}"
+        if not self.standard_error:
+            return f"{self.value:.4g}"
+        error = float(f"{self.standard_error:.1g}")
+        decimals = max(0, -math.floor(math.log10(error)))
+        return f"{self.value:.{decimals}f} ± {error:.{decimals}f}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
