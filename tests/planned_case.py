@@ -61,6 +61,12 @@ beyond_mm = 1
 most = 40
 [seeding.keep_off]
 cord = 2
+[robustness]
+needles = "example_corrected"
+versions = 20
+[biology.tissues]
+mass = "squamous_head_neck"
+cord = "spinal_cord"
 """
 
 

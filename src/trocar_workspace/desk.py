@@ -23,6 +23,8 @@ from trocar.workflow.edit_views import Outline, Plane, cut_grid, cut_points, dos
 from trocar.workflow.histograms import region_of
 from trocar.workflow.implant_request import NEEDLE_PICTURE, ImplantRequest
 from trocar_workspace.edit_words import edits_of
+from trocar_workspace.saving import Progress, Saver
+from trocar_workspace.worth import worth_of
 
 SHOWN_SPACING_MM = 1.0
 DOSE_SPACING_MM = 1.5
@@ -105,6 +107,11 @@ class Desk:
         Rules, stock, goals, image and structures.
     plan
         As it was before any change.
+
+    Attributes
+    ----------
+    worth
+        Tries on request what a plan is worth; its result is JSON, see `trocar_workspace.worth`.
     """
 
     def __init__(self, request: ImplantRequest, plan: ImplantPlan) -> None:
@@ -119,6 +126,10 @@ class Desk:
         self._states: Kept[Standing] = Kept(STATES_KEPT)
         self._doses: Kept[CutDose] = Kept(CUTS_KEPT)
         self._outlines: Kept[dict[str, tuple[Outline, ...]]] = Kept(CUTS_KEPT)
+        self.worth = Saver(self._worth)
+
+    def _worth(self, words: list[dict[str, Any]], told: Progress) -> str:
+        return json.dumps(worth_of(self.request, self.stand(words).on_bench.plan, told))
 
     def stand(self, words: object) -> Standing:
         """Return where a list of changes leads: each is checked and carried out once.

@@ -109,6 +109,15 @@ def workspace_addresses(open_desk: Open) -> list[URLPattern]:
         saver = open_desk(request, **named).saver
         return HttpResponse(status=403) if saver is None else JsonResponse(saver.told())
 
+    @require_POST
+    def try_worth(request: HttpRequest, **named: Any) -> HttpResponse:
+        worth, edits = open_desk(request, **named).desk().worth, _body(request).get("edits", [])
+        return JsonResponse(worth.told(), status=202 if worth.begin(edits) else 409)
+
+    @require_GET
+    def worth(request: HttpRequest, **named: Any) -> HttpResponse:
+        return JsonResponse(open_desk(request, **named).desk().worth.told())
+
     return [
         path("", page, name="workspace"),
         path("scene", scene, name="workspace-scene"),
@@ -117,12 +126,14 @@ def workspace_addresses(open_desk: Open) -> list[URLPattern]:
         path("state", state, name="workspace-state"),
         path("save", save, name="workspace-save"),
         path("saving", saving, name="workspace-saving"),
+        path("worth/try", try_worth, name="workspace-worth-try"),
+        path("worth", worth, name="workspace-worth"),
     ]
 
 
 def _answer(ask: Callable[[], dict[str, Any]]) -> JsonResponse:
     from trocar.errors import TrocarError
-    from trocar_workspace.told import in_both
+    from trocar_workspace.said import in_both
 
     try:
         return JsonResponse(ask())

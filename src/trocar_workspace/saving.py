@@ -1,4 +1,4 @@
-"""Writing an edited plan with all its papers, in a thread of its own, while the page asks how far it is."""
+"""Long work on an edited plan, such as writing all its papers, in a thread of its own while the page asks how far."""
 
 import threading
 from collections.abc import Callable
@@ -7,16 +7,16 @@ from typing import Any
 
 from trocar.errors import TrocarError
 from trocar.messages import Language, Message
-from trocar_workspace.told import in_both
+from trocar_workspace.said import in_both
 
 Progress = Callable[[Message, float], None]
 Write = Callable[[list[dict[str, Any]], Progress], str]
-"""Writes the plan that a list of changes leads to, tells how far it is, and returns what to call the result."""
+"""Works on the plan that a list of changes leads to, tells how far it is, and returns the result or its name."""
 
 
 @dataclass(slots=True)
 class Saving:
-    """How far a saving is.
+    """How far it is.
 
     Parameters
     ----------
@@ -50,12 +50,12 @@ class Saving:
 
 
 class Saver:
-    """Saves one plan at a time.
+    """Works on one plan at a time.
 
     Parameters
     ----------
     write
-        What writes.
+        What does it.
     """
 
     def __init__(self, write: Write) -> None:
@@ -64,7 +64,7 @@ class Saver:
         self.saving = Saving(done=True)
 
     def begin(self, words: list[dict[str, Any]]) -> bool:
-        """Begin to write; return whether nothing else was being written."""
+        """Begin; return whether nothing was under way."""
         with self._lock:
             if not self.saving.done:
                 return False
@@ -86,8 +86,8 @@ class Saver:
             saving.problem = in_both(error.message)
         except Exception as error:
             saving.problem = {
-                Language.ENGLISH.value: f"Nothing was saved: {type(error).__name__}",
-                Language.CHINESE.value: f"未能保存：{type(error).__name__}",
+                Language.ENGLISH.value: f"It failed: {type(error).__name__}",
+                Language.CHINESE.value: f"未能完成：{type(error).__name__}",
             }
             raise
         finally:

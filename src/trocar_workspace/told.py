@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from trocar.messages import Language, Message
 from trocar.plan.access import RiskAccount
 from trocar.plan.goals import Achievement
 from trocar.plan.needles import Needle
@@ -16,6 +15,7 @@ from trocar.workflow.edit_bench import accounts_on, achievements_on, histogram_o
 from trocar.workflow.edit_views import Outline, Plane
 from trocar.workflow.plan_edits import depth_of
 from trocar_workspace.desk import ISODOSE_PERCENT, SHOWN_SPACING_MM, Desk, places_mm
+from trocar_workspace.said import in_both
 
 HISTOGRAM_POINTS = 200
 COLOURS = (
@@ -64,6 +64,7 @@ def scene(desk: Desk) -> dict[str, Any]:
         },
         "needle": {"radius_mm": request.needles.rules.needle_radius_mm, "spacing_mm": request.needles.spacing_mm},
         "template": _template(request.needles.template),
+        "worth": request.robustness is not None or request.biology is not None,
     }
 
 
@@ -125,13 +126,6 @@ def state(desk: Desk, words: object, cuts: Iterable[tuple[Plane, float]], *, ris
 
 def _is_of(seed: Any, stock: Any) -> bool:
     return bool(seed.source_model == stock.source_model and seed.strength == stock.strength)
-
-
-def in_both(message: Message | None) -> dict[str, str] | None:
-    """Return a message in both languages."""
-    if message is None:
-        return None
-    return {language.value: message.text(language) for language in Language} | {"code": message.code}
 
 
 def outlines(desk: Desk, plane: Plane, at_mm: float) -> dict[str, Any]:

@@ -102,6 +102,24 @@ def test_a_seed_is_dragged_and_the_dose_follows(browser: Browser, address: str) 
     assert complaints == []
 
 
+def test_robustness_and_biology_are_computed_when_asked_and_grow_old_with_a_change(
+    browser: Browser, address: str
+) -> None:
+    page, complaints = opened_page(browser, address, locale="zh-CN", width=1440, height=1500)
+    assert page.locator("#worth").inner_text() == ""
+    page.locator("#worth-button").click()
+    until(page, "document.querySelectorAll('#worth table').length === 2", seconds=120)
+    told = page.locator("#worth").inner_text()
+    assert "D90 达到处方的概率" in told
+    assert "EQD2 Gy" in told
+    assert "修改之前" not in told
+    picture(page, "zh-worth")
+    page.evaluate("window.trocarWorkspace.store.select(window.trocarWorkspace.store.state.needles[0].number, 1)")
+    page.locator("#drop-seed").click()
+    until(page, "document.getElementById('worth').innerText.includes('修改之前')")
+    assert complaints == []
+
+
 def test_changes_are_saved_as_a_new_plan(browser: Browser, address: str, plan_folder: Path) -> None:
     page, complaints = opened_page(browser, address, locale="en-GB", width=1440, height=900)
     page.evaluate("window.trocarWorkspace.store.select(window.trocarWorkspace.store.state.needles[0].number, 1)")
@@ -118,6 +136,8 @@ def test_changes_are_saved_as_a_new_plan(browser: Browser, address: str, plan_fo
 @pytest.mark.parametrize(("locale", "width", "height"), [("zh-CN", 1440, 900), ("en-GB", 768, 1024)])
 def test_the_page_is_open_to_all(browser: Browser, address: str, locale: str, width: int, height: int) -> None:
     page, _ = opened_page(browser, address, locale=locale, width=width, height=height)
+    page.locator("#worth-button").click()
+    until(page, "document.querySelectorAll('#worth table').length === 2", seconds=120)
     page.locator("#help-button").click()
     picture(page, f"{locale[:2]}-{width}-help")
     found = Axe().run(page, options=RULES)

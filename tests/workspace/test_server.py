@@ -53,7 +53,7 @@ def visitor(address: str) -> Visitor:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/scene", "/picture/transverse/3", "/outlines/coronal/3", "/saving", "/?key=guess"]
+    "path", ["/", "/scene", "/picture/transverse/3", "/outlines/coronal/3", "/saving", "/worth", "/?key=guess"]
 )
 def test_without_the_key_nothing_is_told(address: str, path: str) -> None:
     assert Visitor(address, key=False).ask("GET", path)[0] == 403
@@ -121,6 +121,32 @@ def saved(visitor: Visitor, edits: object) -> dict:
             return saving
         sleep(0.2)
     raise AssertionError(saving)
+
+
+def test_what_a_plan_is_worth_is_tried_on_request_and_follows_the_changes(visitor: Visitor) -> None:
+    assert json.loads(visitor.ask("GET", "/scene")[1])["worth"]
+    assert json.loads(visitor.ask("GET", "/worth")[1])["done"]
+    before, after = worth(visitor, []), worth(visitor, [DROP])
+    assert before["robustness"]["versions"] == 20
+    assert before["robustness"]["d90_gy"]["planned"] > after["robustness"]["d90_gy"]["planned"]
+    assert before["robustness"]["d90_gy"]["low"] <= before["robustness"]["d90_gy"]["high"]
+    assert [(each["structure"], each["metric"]) for each in before["biology"]][:2] == [("mass", "D98"), ("mass", "D90")]
+    assert all(one["bed_gy"] >= other["bed_gy"] for one, other in zip(before["biology"], after["biology"], strict=True))
+    again = worth(visitor, [])
+    assert again == before
+
+
+def worth(visitor: Visitor, edits: object) -> dict:
+    status, content = visitor.ask("POST", "/worth/try", {"edits": edits})
+    assert status == 202, content
+    until = monotonic() + 120
+    while monotonic() < until:
+        told = json.loads(visitor.ask("GET", "/worth")[1])
+        if told["done"]:
+            assert told["problem"] is None
+            return json.loads(told["result"])
+        sleep(0.1)
+    raise AssertionError(told)
 
 
 def test_a_changed_plan_is_saved_with_papers_and_computed_again(visitor: Visitor, plan_folder: Path) -> None:

@@ -1,6 +1,6 @@
 """What a plan means beyond its doses: to tissues, and when it is not carried out exactly."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -30,6 +30,8 @@ ENOUGH = 0.9
 TARGET_METRICS, ORGAN_METRICS_CC = (98.0, 90.0, 50.0), (2.0, 0.1)
 """Points of the histogram told as BED and EQD2: near the least, the usual and the middle; the hottest of organs."""
 
+TRYING = Message(code="workflow.stage-robustness", template="Trying what becomes of the plan when needles err")
+
 Told = Callable[[Message, float], None]
 
 
@@ -38,12 +40,12 @@ def with_consequences(
 ) -> ProposedImplant:
     """Return a plan with the robustness and the biology its request asks for."""
     if request.biology is not None:
-        proposed = replace(proposed, biology=biological_doses(request, proposed, request.biology))
+        known = {dvh.name: dvh for dvh in proposed.histograms}
+        proposed = replace(proposed, biology=biological_doses(request, proposed.plan, request.biology, known=known))
     if request.robustness is None:
         return proposed
-    stage = Message(code="workflow.stage-robustness", template="Trying what becomes of the plan when needles err")
-    told(stage, 0.0)
-    found = robustness_of(request, proposed.plan, rng=rng, told=lambda share: told(stage, share))
+    told(TRYING, 0.0)
+    found = robustness_of(request, proposed.plan, rng=rng, told=lambda share: told(TRYING, share))
     return replace(proposed, robustness=found, findings=(*proposed.findings, *_remarks(found)))
 
 
@@ -66,15 +68,25 @@ def robustness_of(
 
 
 def biological_doses(
-    request: ImplantRequest, proposed: ProposedImplant, wish: BiologyWish
+    request: ImplantRequest, plan: ImplantPlan, wish: BiologyWish, *, known: Mapping[str, Dvh] | None = None
 ) -> tuple[BiologicalDose, ...]:
-    """Return D98, D90 and D50 of the target and D2cc, D0.1cc of organs as BED and EQD2, in the order of the wish."""
-    plan = proposed.plan
+    """Return D98, D90 and D50 of the target and D2cc, D0.1cc of organs as BED and EQD2, in the order of the wish.
+
+    Parameters
+    ----------
+    request
+        Gives the structures.
+    plan
+        Whose doses.
+    wish
+        Which tissues they are, and what external beam they got.
+    known
+        Histograms that are computed already, by name.
+    """
     nuclide = load_source(plan.seeds[0].source_model).nuclide
-    known = {dvh.name: dvh for dvh in proposed.histograms}
     rows: list[BiologicalDose] = []
     for name, tissue in wish.tissues.items():
-        dvh = known.get(name) or _histogram(request, plan, name)
+        dvh = (known or {}).get(name) or _histogram(request, plan, name)
         doses = {f"D{percent:g}": dvh.dose_at_percent(percent) for percent in TARGET_METRICS}
         if name != request.target:
             doses = {f"D{cc:g}cc": dvh.dose_at_cc(cc) for cc in ORGAN_METRICS_CC if cc < dvh.volume_cc}

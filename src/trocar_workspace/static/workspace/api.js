@@ -22,4 +22,6 @@ export const fetchOutlines = async (plane, index) => (await get(`outlines/${plan
 export const fetchPicture = async (plane, index) => new Int16Array(await (await get(`picture/${plane}/${index}`)).arrayBuffer());
 export const fetchState = (edits, cuts, risks) => post("state", { edits, cuts, risks });
 export const beginSaving = (edits) => post("save", { edits });
+export const tryWorth = (edits) => post("worth/try", { edits });
+export const fetchWorth = async () => (await get("worth")).json();
 export const fetchSaving = async () => (await get("saving")).json();

@@ -1,17 +1,17 @@
 // The page: brings views, tables and buttons together.
 
-import { beginSaving, fetchSaving, fetchScene } from "./api.js";
+import { beginSaving, fetchSaving, fetchScene, fetchWorth, tryWorth } from "./api.js";
 import { depthOf, direction, dot, minus, nearestHole, plus, times } from "./geometry.js";
 import { Histogram } from "./histogram.js";
-import { showGoals, showNeedles, showStructures } from "./panels.js";
+import { showGoals, showNeedles, showStructures, showWorth } from "./panels.js";
 import { Slice } from "./slice.js";
 import { Space } from "./space.js";
 import { Store } from "./store.js";
-import { say, speak, spoken, told } from "./words.js";
+import { say, speak, spoken, told, told as toldWords } from "./words.js";
 
 const WINDOWS = { soft: [40, 400], lung: [-600, 1500], bone: [400, 1800] };
 const by = (id) => document.getElementById(id);
-const BUTTONS = ["undo", "redo", "add-seed", "drop-seed", "add-needle", "remove-needle", "help-button", "language", "save"];
+const BUTTONS = ["undo", "redo", "add-seed", "drop-seed", "add-needle", "remove-needle", "help-button", "language", "save", "worth-button"];
 
 function label(store) {
   document.documentElement.lang = spoken() === "zh" ? "zh-Hans" : "en";
@@ -124,6 +124,7 @@ function buttons(store, hints) {
     by("help-button").setAttribute("aria-expanded", String(!by("help").hidden));
   };
   by("save").onclick = () => save(store, hints);
+  by("worth-button").onclick = () => tryOut(store);
 }
 
 function dropSeed(store, hints) {
@@ -202,6 +203,30 @@ async function save(store, hints) {
   by("save").disabled = false;
 }
 
+/** Robustness takes seconds: it is tried when asked for, and says so when the plan has changed since. */
+async function tryOut(store) {
+  const edits = JSON.stringify(store.edits);
+  const progress = by("worth-progress");
+  by("worth-button").disabled = true;
+  try {
+    let { body: told } = await tryWorth(store.edits);
+    while (!told.done) {
+      progress.textContent = say("worth-running", { share: Math.round(100 * told.share) });
+      await new Promise((later) => setTimeout(later, 300));
+      told = await fetchWorth();
+    }
+    if (told.problem || !told.result) progress.textContent = say("worth-failed") + toldWords(told.problem);
+    else {
+      progress.textContent = "";
+      store.worth = { edits, found: JSON.parse(told.result) };
+    }
+  } catch {
+    progress.textContent = say("lost");
+  }
+  by("worth-button").disabled = false;
+  store.tell();
+}
+
 async function begin() {
   for (const name of Object.keys(WINDOWS)) by("window").append(new Option(say(name), name));
   label(null);
@@ -218,6 +243,8 @@ async function begin() {
     showGoals(by("goals"), store);
     showNeedles(by("needles"), by("count"), store);
     showStructures(by("structures"), store);
+    showWorth(by("worth"), store.worth?.found, { old: store.worth?.edits !== JSON.stringify(store.edits) });
+    by("worth-part").hidden = !store.scene.worth;
     showStatus(store, hints);
     by("undo").disabled = !store.edits.length;
     by("redo").disabled = !store.undone.length;

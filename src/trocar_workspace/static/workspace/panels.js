@@ -1,6 +1,6 @@
 // Tables beside the pictures: goals, needles, structures. Text is set as text, never as markup.
 
-import { say } from "./words.js";
+import { say, spoken } from "./words.js";
 import { ISODOSE_COLOURS } from "./slice.js";
 
 function element(name, content = "", attributes = {}) {
@@ -79,6 +79,28 @@ export function showStructures(list, store) {
   );
   list.replaceChildren(...items, element("li", say("isodoses"), { class: "heading" }), ...doses);
   paint(list);
+}
+
+/** What the plan is worth when needles err, and to tissues; `worth` is null before it was asked for. */
+export function showWorth(place, worth, { old }) {
+  if (!worth) return place.replaceChildren();
+  const parts = old ? [element("p", say("worth-old"), { class: "poor" })] : [];
+  const found = worth.robustness;
+  if (found) {
+    const spread = (name, unit, value, chance) => row([element("th", name, { scope: "row" }), element("td", `${value.median} ${unit}`), element("td", `${value.low} – ${value.high}`), element("td", chance)]);
+    const chances = found.goals.map(({ goal, percent }) => row([element("th", goal, { scope: "row" }), element("td", ""), element("td", ""), element("td", percent.toFixed(1))]));
+    parts.push(
+      element("p", say("worth-covered", { percent: found.covered_percent, error: found.covered_error, versions: found.versions })),
+      element("table", [head([say("quantity"), say("median"), say("range"), say("chance")]), body([spread("D90", "Gy", found.d90_gy, found.covered_percent.toFixed(1)), spread("V100", "%", found.v100_percent, ""), ...chances])]),
+    );
+    const worst = found.needles[0];
+    if (worst?.percent) parts.push(element("p", say("worth-needle", { number: worst.number, percent: worst.percent, gy: worst.without_gy })));
+  }
+  if (worth.biology.length) {
+    const rows = worth.biology.map((each) => row([element("th", `${each.structure} ${each.metric}`, { scope: "row", title: each.tissue[spoken()] }), element("td", each.implant_gy.toFixed(1)), element("td", each.external_gy ? each.external_gy.toFixed(1) : "–"), element("td", each.bed_gy.toFixed(1)), element("td", each.eqd2_gy.toFixed(1))]));
+    parts.push(element("table", [head([say("quantity"), say("implant"), say("external"), "BED Gy", "EQD2 Gy"]), body(rows)]));
+  }
+  place.replaceChildren(...parts);
 }
 
 /** Colours come from data; the page's policy allows no style in markup. */

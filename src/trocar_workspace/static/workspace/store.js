@@ -17,6 +17,7 @@ export class Store {
     );
     this.hidden = new Set();
     this.saved = 0; // how many changes were saved last
+    this.worth = null; // what was tried last, and of which changes
     this.refused = null;
     this.lost = false;
     this.listeners = new Set();
