@@ -18,7 +18,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from dense_sampler import clearance_mm
+from dense_sampler import clearance_mm, densest_hu
 from real_cases import CASES, RealCase
 
 from trocar.dicom.image import read_image
@@ -77,6 +77,28 @@ def margins_kept(planned: Planned) -> dict[str, tuple[float, float]]:
     return kept
 
 
+def densest(planned: Planned) -> tuple[float, float] | None:
+    """Return the densest HU within the margin of any needle's surface, and what counts as bone; None where unasked."""
+    request = tomllib.loads(planned.case.request.read_text(encoding="utf-8"))
+    bone = request["needles"].get("bone")
+    if bone is None:
+        return None
+    volume = read_image(planned.images).value.volume
+    radius = request["needles"]["needle_radius_mm"]
+    found = [
+        densest_hu(
+            np.array(each["entry_lps_mm"]),
+            np.array(each["tip_lps_mm"]),
+            volume.values_kji,
+            origin=volume.grid.origin_lps_mm,
+            steps=volume.grid.steps_lps_mm,
+            radii_mm=(radius, radius + bone["margin_mm"]),
+        )
+        for each in planned.told["needle_list"]
+    ]
+    return max(found), float(bone["threshold_hu"])
+
+
 def row(planned: Planned) -> str:
     """Return one row of the table."""
     told = planned.told
@@ -84,9 +106,12 @@ def row(planned: Planned) -> str:
     kept = margins_kept(planned)
     tightest = min(kept, key=lambda name: kept[name][0] - kept[name][1])
     nearest, margin = kept[tightest]
+    bone = densest(planned)
+    densest_told = "–" if bone is None else f"{bone[0]:.0f} of {bone[1]:.0f}"
     return (
         f"| {planned.case.name} | {told['needles']} | {told['seeds']} | {goals} "
-        f"| {tightest}: {nearest:.1f} of {margin:g} | {planned.seconds:.0f} |"
+        f"| {told['robustness']['probability_d90_reaches_prescription']:.2f} | {tightest}: {nearest:.1f} of {margin:g} "
+        f"| {densest_told} | {planned.seconds:.0f} |"
     )
 
 
@@ -99,7 +124,8 @@ def main() -> None:
     chosen = [case for case in CASES if not given.cases or case.name in given.cases]
     with tempfile.TemporaryDirectory() as spare:
         out = given.out or Path(spare)
-        print("| case | needles | seeds | goals | tightest margin (mm) | s |\n|---|---|---|---|---|---|")
+        print("| case | needles | seeds | goals | D90 kept | tightest margin (mm) | densest (HU) | s |")
+        print("|---|---|---|---|---|---|---|---|")
         for case in chosen:
             print(row(plan(case, DATA, out)), flush=True)
 
