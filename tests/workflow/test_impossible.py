@@ -22,7 +22,7 @@ from trocar.workflow.implant_request import ImplantRequest
 from trocar.workflow.impossible import Impossibility, Possible, why_impossible
 from trocar.workflow.nearest_way import require_seeds, with_nearest_access, with_seeds_to_order
 from trocar.workflow.posing import Posed, pose
-from trocar.workflow.way_in import propose_needles
+from trocar.workflow.way_in import find_way_in, more_from_elsewhere, propose_needles
 
 COVERAGE, CORD = "mass V100 ≥ 92 %", "cord D0.1cc ≤ 25 Gy"
 
@@ -151,6 +151,23 @@ def test_entry_from_another_side_is_the_way_out_before_any_margin_gives() -> Non
     assert opened.needles.facing_lps in {SIDES["front"], SIDES["left"], SIDES["right"]}
     assert "entry from the" in findings[0].message.text()
     assert len(propose_needles(opened)[0]) > 0
+
+
+def test_a_side_from_which_more_of_the_target_is_reached_is_told() -> None:
+    screen = drawn("screen", Ellipsoid((-24.0, -52.0, 0.0), (24.0, 4.0, 60.0)), number=9)
+    rules = request().needles.rules
+    screened = replace(
+        rules,
+        obstacles=(*rules.obstacles, Obstacle(structure=screen, margin_mm=2.0)),
+        most_skin_angle_deg=15.0,
+    )
+    wish = replace(request().needles, rules=screened, within_deg=12.0, spread_deg=None)
+    way = find_way_in(request(needles=wish))
+    told = more_from_elsewhere(way)
+    assert told is not None
+    assert told.data["percent"] > told.data["given"] + 5.0
+    assert told.text().startswith("entry from the")
+    assert more_from_elsewhere(find_way_in(request())) is None
 
 
 def walled_in(*, may_be_drilled: bool) -> ImplantRequest:

@@ -32,7 +32,7 @@ from trocar.plan.structures import Structure, StructureSet
 from trocar.plan.template import HoleNames, template_towards
 from trocar.workflow.implant_request import ImplantRequest, NeedleWish, Seeding, SeedStock
 from trocar.workflow.posing import pose
-from trocar.workflow.way_in import allowed_entries, way_into
+from trocar.workflow.way_in import way_into
 
 AT = datetime(2026, 3, 2, 9, 0)
 NEEDLE_RADIUS_MM = 0.635
@@ -168,7 +168,7 @@ def asked(
 def posed_case(request: ImplantRequest, body: Volume, entries: SkinEntries) -> Case:
     """Return a request posed in needles found by the project's search."""
     scene = build_scene(request.structures.named(request.target), body, request.needles.rules)
-    needles = way_into(scene, allowed_entries(entries, request.needles), request.needles).needles
+    needles = way_into(scene, entries, request.needles).needles
     posed = pose(request, needles)
     return Case(
         problem=posed.problem,

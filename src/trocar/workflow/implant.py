@@ -9,7 +9,7 @@ from trocar.messages import Message
 from trocar.optimise.base import Outcome
 from trocar.plan.needles import Needle
 from trocar.plan.plan import ImplantPlan
-from trocar.results.findings import Finding
+from trocar.results.findings import Finding, Severity
 from trocar.workflow.best_possible import BestPossible, distance_from_best
 from trocar.workflow.consequences import with_consequences
 from trocar.workflow.considering import considered_needles
@@ -18,7 +18,7 @@ from trocar.workflow.impossible import Impossibility, why_impossible
 from trocar.workflow.nearest_way import require_seeds, with_nearest_access, with_seeds_to_order
 from trocar.workflow.plan_judging import ProposedImplant, judged
 from trocar.workflow.posing import pose, pose_for_errors
-from trocar.workflow.way_in import find_way_in
+from trocar.workflow.way_in import find_way_in, more_from_elsewhere
 
 Progress = Callable[[Message, float], None]
 """Called with the stage and the share of it that is done."""
@@ -77,6 +77,9 @@ def plan_implant(
     account_at = {_place_of(needle): accounts[needle.number] for needle in needles}
     used = {needle.number: account_at[_place_of(needle)] for needle in placed.plan.needles}
     remarks = (*changed, *placed.remarks)
+    elsewhere = more_from_elsewhere(way) if placed.misses else None
+    if elsewhere is not None:
+        remarks = (*remarks, Finding(severity=Severity.ATTENTION, message=elsewhere))
     proposed = judged(request, placed.plan, outcome=placed.outcome, accounts=used, covered=way.covered, remarks=remarks)
     proposed = replace(proposed, considered=considered_needles(way, placed.plan.needles))
     told(judging, 1.0)
@@ -95,11 +98,14 @@ class PlacedSeeds:
         How the search ended.
     remarks
         Why goals are missed, what would do, and how far the plan is from the best possible.
+    misses
+        Whether goals that must be met cannot be.
     """
 
     plan: ImplantPlan
     outcome: Outcome
     remarks: tuple[Finding, ...]
+    misses: bool
 
 
 def seeds_or_reasons(
@@ -129,7 +135,9 @@ def seeds_or_reasons(
     elif not np.array_equal(why.chosen, outcome.chosen):
         outcome = posed.improved(why.chosen, keeping=as_planned.must_met, rng=rng)
     best = distance_from_best(posed, outcome) if bound else BestPossible(cost=outcome.cost, bound=None)
-    return PlacedSeeds(plan=posed.plan_of(outcome.chosen), outcome=outcome, remarks=(*remarks, best.finding))
+    return PlacedSeeds(
+        plan=posed.plan_of(outcome.chosen), outcome=outcome, remarks=(*remarks, best.finding), misses=bool(remarks)
+    )
 
 
 def _place_of(needle: Needle) -> tuple[float, ...]:

@@ -3,13 +3,15 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float
 
 from trocar.errors import OptimiseError
 from trocar.imaging.skin import find_body, skin_entries
+from trocar.messages import Message
 from trocar.optimise.access.choose import select_needles
 from trocar.optimise.access.coplanar import search_template
-from trocar.optimise.access.explain import explain, require_access
-from trocar.optimise.access.explanation import Change, Explanation, Relaxation, Rule, no_access_message
+from trocar.optimise.access.explain import explain
+from trocar.optimise.access.explanation import Change, Explanation, Relaxation, Rule, change_message, no_access_message
 from trocar.optimise.access.free import search_free
 from trocar.optimise.access.scene import Scene, build_scene
 from trocar.optimise.access.search import AccessSearch
@@ -20,6 +22,9 @@ from trocar.workflow.implant_request import ImplantRequest, NeedleWish
 SKIN_SPACING_MM = 3.0
 ABOVE_COUCH_MM = 5.0
 """Nearer to the couch no needle can be held."""
+
+ALL_BUT, WORTH_TELLING = 0.95, 0.05
+"""Shares of the target: what counts as reached, and how much more makes another side worth telling."""
 
 CHOICES = 3
 """How often needles to choose from cover each part of the target."""
@@ -38,6 +43,8 @@ class WayIn:
         How needles may go in.
     scene, entries
         What they were traced through, and the skin they may enter by.
+    skin
+        All of it.
     search
         Every way that was tried.
     chosen
@@ -49,6 +56,7 @@ class WayIn:
     wish: NeedleWish
     scene: Scene
     entries: SkinEntries
+    skin: SkinEntries
     search: AccessSearch
     chosen: Accesses
     covered: float
@@ -72,14 +80,8 @@ def find_way_in(request: ImplantRequest) -> WayIn:
     OptimiseError
         No needle obeys the rules; says what is in the way and what would open it.
     """
-    scene, entries = scene_of(request)
-    wish = request.needles
-    allowed = allowed_entries(entries, wish)
-    search = search_in(scene, allowed, wish)
-    if not len(search.accesses):
-        message = no_access_message(why_no_way(scene, entries, search, wish), target=request.target)
-        raise OptimiseError(message.code, message.template, **message.data)
-    return _offered(scene, allowed, search, wish)
+    scene, skin = scene_of(request)
+    return way_into(scene, skin, request.needles)
 
 
 def why_no_way(scene: Scene, entries: SkinEntries, search: AccessSearch, wish: NeedleWish) -> Explanation:
@@ -101,17 +103,57 @@ def why_no_way(scene: Scene, entries: SkinEntries, search: AccessSearch, wish: N
 
 def _elsewhere(scene: Scene, entries: SkinEntries, wish: NeedleWish) -> tuple[Relaxation, ...]:
     """Return the side of the patient from which most needles obey every rule, where entry was limited."""
-    if wish.template is not None or (wish.facing_lps is None and wish.entry_box_lps_mm is None):
+    anywhere = _from_anywhere(wish)
+    if anywhere is None:
         return ()
-    anywhere = replace(wish, facing_lps=None, entry_box_lps_mm=None)
     search = search_in(scene, allowed_entries(entries, anywhere), anywhere)
     if not len(search.accesses):
         return ()
-    facing = (search.lines.normals_lps[search.rows] @ np.array(list(SIDES.values())).T).argmax(axis=1)
-    lines = np.bincount(facing, minlength=len(SIDES))
-    side = int(lines.argmax())
-    change = Change(rule=Rule.ENTRY, name=list(SIDES)[side], given=0.0, needed=0.0)
-    return (Relaxation(changes=(change,), lines=int(lines[side])),)
+    side, lines = _side_of(search.lines.normals_lps[search.rows])
+    return (Relaxation(changes=(_entering(side),), lines=lines),)
+
+
+def _from_anywhere(wish: NeedleWish) -> NeedleWish | None:
+    """Return a wish without limits on where needles enter; None where it has none, or a template says where."""
+    if wish.template is not None or (wish.facing_lps is None and wish.entry_box_lps_mm is None):
+        return None
+    return replace(wish, facing_lps=None, entry_box_lps_mm=None)
+
+
+def _side_of(outward_lps: Float[np.ndarray, "n 3"]) -> tuple[str, int]:
+    """Return the side that most directions look to, and how many do."""
+    facing = (outward_lps @ np.array(list(SIDES.values())).T).argmax(axis=1)
+    counts = np.bincount(facing, minlength=len(SIDES))
+    return list(SIDES)[int(counts.argmax())], int(counts.max())
+
+
+def _entering(side: str) -> Change:
+    return Change(rule=Rule.ENTRY, name=side, given=0.0, needed=0.0)
+
+
+def more_from_elsewhere(way: WayIn) -> Message | None:
+    """Return from which side needles would reach more of the target than by the skin they may enter; None if no more.
+
+    Worth asking where the plan misses something: it takes as long as finding the way in.
+    """
+    anywhere = _from_anywhere(way.wish)
+    if anywhere is None or way.covered > ALL_BUT:
+        return None
+    other = way_into(way.scene, way.skin, anywhere)
+    if other.covered < way.covered + WORTH_TELLING:
+        return None
+    side, _ = _side_of(-other.chosen.directions_lps)
+    return Message(
+        code="workflow.more-from-elsewhere",
+        template="{entry} brings needles within {reach_mm:g} mm of {percent:.0f} % of the target instead of "
+        "{given:.0f} %",
+        data={
+            "entry": change_message(_entering(side)),
+            "reach_mm": way.wish.reach_mm,
+            "percent": 100.0 * other.covered,
+            "given": 100.0 * way.covered,
+        },
+    )
 
 
 def propose_needles(request: ImplantRequest) -> tuple[tuple[Needle, ...], dict[int, RiskAccount], float]:
@@ -146,21 +188,28 @@ def allowed_entries(entries: SkinEntries, wish: NeedleWish) -> SkinEntries:
     return entries
 
 
-def way_into(scene: Scene, entries: SkinEntries, wish: NeedleWish) -> WayIn:
-    """Return needles from a scene that is already built; see `find_way_in`."""
+def way_into(scene: Scene, skin: SkinEntries, wish: NeedleWish) -> WayIn:
+    """Return needles from a scene that is already built, by the allowed part of the skin; see `find_way_in`."""
+    entries = allowed_entries(skin, wish)
     search = search_in(scene, entries, wish)
-    require_access(search, scene)
-    return _offered(scene, entries, search, wish)
-
-
-def _offered(scene: Scene, entries: SkinEntries, search: AccessSearch, wish: NeedleWish) -> WayIn:
+    if not len(search.accesses):
+        message = no_access_message(why_no_way(scene, skin, search, wish), target=scene.target.name)
+        raise OptimiseError(message.code, message.template, **message.data)
     pools = _approaches(search.accesses, wish.spread_deg)
     selections = [
         select_needles(scene, pool, reach_mm=wish.reach_mm, spacing_mm=wish.spacing_mm, times=CHOICES, most=wish.most)
         for pool in pools
     ]
     best = max(selections, key=lambda each: each.covered)
-    return WayIn(wish=wish, scene=scene, entries=entries, search=search, chosen=best.accesses, covered=best.covered)
+    return WayIn(
+        wish=wish,
+        scene=scene,
+        entries=entries,
+        skin=skin,
+        search=search,
+        chosen=best.accesses,
+        covered=best.covered,
+    )
 
 
 def search_in(scene: Scene, entries: SkinEntries, wish: NeedleWish) -> AccessSearch:
