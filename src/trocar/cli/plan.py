@@ -168,7 +168,8 @@ def run_plan(inputs: PlanInputs, speaker: Speaker) -> Exit:
         image = read_image(inputs.images).value
         structures = read_structures(inputs.structures, image=image).value
         guide = section.may_table("guide")
-        design = guide_design(guide) if guide is not None else None
+        # needles that lie in the patient need no guide any more
+        design = guide_design(guide) if guide is not None and inputs.way.placed is None else None
         request = implant_request(section, image, structures)
         section.done()
         told(reading, 1.0)

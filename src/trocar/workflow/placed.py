@@ -128,6 +128,7 @@ def plan_in_placed(
     needles, review = numbered_as_planned(carried, planned)
     told(finding, 1.0)
     told(placing, 0.0)
+    request = replace(request, robustness=None)  # needles that lie do not err any more
     placed = seeds_or_reasons(request, needles, rng=rng, bound=bound, in_place=True)
     told(placing, 1.0)
     scene, entries = scene_of(request)
@@ -150,7 +151,7 @@ def plan_in_placed(
             *_unused(needles, placed.plan.needles),
         ),
     )
-    proposed = with_consequences(replace(request, robustness=None), proposed, rng=rng, told=told)
+    proposed = with_consequences(request, proposed, rng=rng, told=told)
     return PlannedInPlaced(proposed=proposed, found=found, carried=carried, review=review, laid=laid)
 
 
