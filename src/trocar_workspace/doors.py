@@ -111,8 +111,9 @@ def workspace_addresses(open_desk: Open) -> list[URLPattern]:
 
     @require_POST
     def try_worth(request: HttpRequest, **named: Any) -> HttpResponse:
-        worth, edits = open_desk(request, **named).desk().worth, _body(request).get("edits", [])
-        return JsonResponse(worth.told(), status=202 if worth.begin(edits) else 409)
+        worth = open_desk(request, **named).desk().worth
+        begun = worth.begin(_body(request).get("edits", []))
+        return JsonResponse(worth.told(), status=202 if begun else 409)
 
     @require_GET
     def worth(request: HttpRequest, **named: Any) -> HttpResponse:

@@ -139,6 +139,7 @@ def test_what_a_plan_is_worth_is_tried_on_request_and_follows_the_changes(visito
 def worth(visitor: Visitor, edits: object) -> dict:
     status, content = visitor.ask("POST", "/worth/try", {"edits": edits})
     assert status == 202, content
+    assert not json.loads(content)["done"]
     until = monotonic() + 120
     while monotonic() < until:
         told = json.loads(visitor.ask("GET", "/worth")[1])
