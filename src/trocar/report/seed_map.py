@@ -155,7 +155,9 @@ def space_picture(
         _frame_space(axes, _aside(plan))
         figure.legend(loc="upper center", ncols=5)
 
-    return paper.drawn(paint, height_mm=116.0)
+    low, high = _box_of_needles(plan)
+    upright = (high - low)[2] > 0.8 * (high - low).max()
+    return paper.drawn(paint, height_mm=116.0 if upright else 96.0)
 
 
 def _within(points_lps_mm: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:

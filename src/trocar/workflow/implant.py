@@ -7,6 +7,7 @@ import numpy as np
 
 from trocar.messages import Message
 from trocar.optimise.base import Outcome
+from trocar.plan.goals import Achievement, Comparison, Priority
 from trocar.plan.needles import Needle
 from trocar.plan.plan import ImplantPlan
 from trocar.results.findings import Finding, Severity
@@ -18,7 +19,10 @@ from trocar.workflow.impossible import Impossibility, why_impossible
 from trocar.workflow.nearest_way import require_seeds, with_nearest_access, with_seeds_to_order
 from trocar.workflow.plan_judging import ProposedImplant, judged
 from trocar.workflow.posing import pose, pose_for_errors
-from trocar.workflow.way_in import find_way_in, more_from_elsewhere
+from trocar.workflow.way_in import WayIn, find_way_in, more_from_elsewhere
+
+RESERVE = 2.0
+"""Of what a plan misses exactly: the points of another plan err by another amount."""
 
 Progress = Callable[[Message, float], None]
 """Called with the stage and the share of it that is done."""
@@ -68,22 +72,49 @@ def plan_implant(
         changed = (*widened, *ordered)
     require_seeds(request)
     way = find_way_in(request)
-    needles, accounts = way.needles, way.accounts
     told(way_in, 1.0)
     told(placing, 0.0)
-    placed = seeds_or_reasons(request, needles, rng=rng, bound=bound)
+    placed = seeds_or_reasons(request, way.needles, rng=rng, bound=bound)
     told(placing, 1.0)
     told(judging, 0.0)
-    account_at = {_place_of(needle): accounts[needle.number] for needle in needles}
+    proposed = _judged_way(request, way, placed, changed)
+    missed = () if placed.misses else _missed(proposed)
+    if missed:
+        again = seeds_or_reasons(_with_reserve(request, missed), way.needles, rng=rng, bound=bound)
+        better = _judged_way(request, way, again, changed)
+        if not again.misses and len(_missed(better)) < len(missed):
+            proposed = better
+    told(judging, 1.0)
+    return with_consequences(request, proposed, rng=rng, told=told)
+
+
+def _judged_way(
+    request: ImplantRequest, way: WayIn, placed: "PlacedSeeds", changed: tuple[Finding, ...]
+) -> ProposedImplant:
+    """Return placed seeds judged by exact doses, with the accounts of their needles and of those not taken."""
+    accounts = way.accounts
+    account_at = {_place_of(needle): accounts[needle.number] for needle in way.needles}
     used = {needle.number: account_at[_place_of(needle)] for needle in placed.plan.needles}
     remarks = (*changed, *placed.remarks)
     elsewhere = more_from_elsewhere(way) if placed.misses else None
     if elsewhere is not None:
         remarks = (*remarks, Finding(severity=Severity.ATTENTION, message=elsewhere))
     proposed = judged(request, placed.plan, outcome=placed.outcome, accounts=used, covered=way.covered, remarks=remarks)
-    proposed = replace(proposed, considered=considered_needles(way, placed.plan.needles))
-    told(judging, 1.0)
-    return with_consequences(request, proposed, rng=rng, told=told)
+    return replace(proposed, considered=considered_needles(way, placed.plan.needles))
+
+
+def _missed(proposed: ProposedImplant) -> tuple[Achievement, ...]:
+    return tuple(each for each in proposed.achievements if not each.is_met and each.goal.priority is Priority.MUST)
+
+
+def _with_reserve(request: ImplantRequest, missed: Sequence[Achievement]) -> ImplantRequest:
+    """Return a request whose goals keep a reserve where a plan met them on the points of the search but not exactly."""
+    stricter = {}
+    for each in missed:
+        side = 1.0 if each.goal.comparison is Comparison.AT_LEAST else -1.0
+        limit = max(each.goal.limit + side * RESERVE * each.shortfall, 0.0)
+        stricter[each.goal] = replace(each.goal, limit=limit)
+    return replace(request, goals=tuple(stricter.get(goal, goal) for goal in request.goals))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
