@@ -428,13 +428,13 @@ def _way_table(needles: tuple[LoadedNeedle, ...], accounts: dict[int, RiskAccoun
 
 
 def _map_blocks(needles: tuple[LoadedNeedle, ...], dossier: PlanDossier, paper: Paper) -> list[Picture]:
-    """Return the seed map in as many pictures as fit a page each."""
+    """Return the seed map in as few pictures as fit a page each, of about as many needles."""
     used = [needle for needle in needles if needle.seeds]
+    pictures = -(-len(used) // NEEDLES_A_PAGE) or 1
+    together = -(-len(used) // pictures) or 1
     return [
-        _map_block(
-            seed_map_picture(used[start : start + NEEDLES_A_PAGE], seed_length_mm=dossier.seed_length_mm, paper=paper)
-        )
-        for start in range(0, len(used), NEEDLES_A_PAGE)
+        _map_block(seed_map_picture(used[start : start + together], seed_length_mm=dossier.seed_length_mm, paper=paper))
+        for start in range(0, len(used), together)
     ]
 
 
