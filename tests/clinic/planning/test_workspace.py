@@ -58,6 +58,7 @@ def test_who_sees_the_case_looks_and_planners_save(house: Any, client_of: Callab
         client = client_of(account)
         assert client.get(here).status_code == status, account
         assert post(client, f"{here}save", {"edits": []}).status_code == saves, account
+        assert client.get(f"{here}worth").status_code == status, account
     assert client_of("nurse").get("/workspace/999999/").status_code == 404
     assert Job.objects.filter(kind="planning.edit").count() == 0
 
