@@ -1,5 +1,6 @@
 """``trocar serve``: tables, first administrator, web server and worker, until it is stopped."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -28,6 +29,7 @@ def serve(
     """Open the department's record in the browser. 启动科室诊疗记录。"""
     load_django()
     make_tables()
+    signal.signal(signal.SIGTERM, _stop)  # whoever stops it this way ends the worker with it
     port = free_port(host, port)
     first_steps(host, port, demonstration=demonstration, cases=cases)
     working = start_worker() if worker else None
@@ -37,6 +39,11 @@ def serve(
         if working is not None:
             working.terminate()
             working.wait(timeout=20)
+
+
+def _stop(*_: object) -> None:
+    """End as by Ctrl+C."""
+    raise SystemExit(0)
 
 
 def free_port(host: str, wanted: int) -> int:

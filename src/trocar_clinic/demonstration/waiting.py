@@ -1,4 +1,4 @@
-"""Cases that wait: one for its third signature, one for a plan, one for its indication."""
+"""Cases that wait: one for its third signature, one for a plan, one for its indication; and seeds in the store."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from trocar_clinic.demonstration import store
 from trocar_clinic.demonstration.people import Team
 from trocar_clinic.institution.models import Ward
 from trocar_clinic.institution.staff import Technique
@@ -57,6 +58,7 @@ def make(team: Team) -> None:
         case = register(teller, number)
         for step in steps:
             step(teller, case)
+    store.a_lot(team, came_at=teller.at(3, 8), count=60, number=f"S{teller.at(3):%y%m}B")
 
 
 def register(by: Teller, number: int) -> Case:

@@ -134,7 +134,11 @@ class Visit(Kept):
         if not self.case_id or not self.seen_on:
             return
         done = self.case.procedures.filter(voided_at=None, ended_at__isnull=False).order_by("started_at").first()
-        if done is None or self.seen_on < timezone.localtime(done.started_at).date():
+        if done is None:
+            raise ValidationError(
+                {"seen_on": both("No procedure of this case has ended yet", "该病例尚无已结束的手术")}
+            )
+        if self.seen_on < timezone.localtime(done.started_at).date():
             raise ValidationError({"seen_on": both("Follow-up comes after the procedure", "随访日期早于手术日期")})
         died = self.case.patient.died_on
         if died and self.seen_on > died and self.alive:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from trocar_clinic.planning.wishes import SeedWishForm
 
 COURSE = ("beam_fractions", "beam_overall_d", "beam_after_d")
+BY_STRUCTURE = (
+    ("tissue", both("Tissue, for BED and EQD2", "组织类型（计算 BED、EQD2）")),
+    ("beam", both("External beam, a fraction (Gy)", "外照射单次剂量（Gy）")),
+)
 UNCHECKED = "memory_unverified"
 
 
@@ -47,12 +51,6 @@ def add_fields(form: "SeedWishForm") -> None:
     )
     for name in COURSE:
         form.fields[name].initial = entered.get(name)
-
-
-def field_names(form: "SeedWishForm") -> tuple[str, ...]:
-    """Return the names of those fields, as they stand on the page."""
-    of_structures = (f"{kind}_{place}" for place in range(len(form.names)) for kind in ("tissue", "beam"))
-    return (*of_structures, *COURSE)
 
 
 def biology_table(form: "SeedWishForm", values: dict[str, Any]) -> dict[str, Any] | None:

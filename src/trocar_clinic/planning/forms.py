@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from trocar_clinic.images.models import ImageSeries
 from trocar_clinic.institution.models import Product, StaffMember
-from trocar_clinic.institution.staff import Technique
+from trocar_clinic.institution.staff import Profession, Technique
 from trocar_clinic.language import both
 from trocar_clinic.patients.models import Case
 from trocar_clinic.planning.making import set_of
@@ -84,7 +84,12 @@ class SignForm(forms.Form):
 class TakePlanForm(forms.Form):
     """What an RT Plan does not say."""
 
-    made_by = forms.ModelChoiceField(StaffMember.objects.all(), label=both("Planner", "计划者"))
+    made_by = forms.ModelChoiceField(
+        StaffMember.objects.filter(
+            voided_at=None, left_on=None, profession__in=[Profession.PHYSICIAN, Profession.PHYSICIST]
+        ),
+        label=both("Planner", "计划者"),
+    )
     made_on = forms.DateField(label=both("Made on", "制定日期"))
     implant_on = forms.DateField(label=both("Made for an implant on", "计划植入日期"))
     system = forms.CharField(label=both("Planning system and version", "计划系统及版本"), max_length=120)

@@ -99,7 +99,7 @@ class HeatWishForm(WishForm):
                     "bone_mm",
                 ),
             ),
-            FieldGroup(both("What needles keep off or may pass", "避让与穿行"), self.margin_fields),
+            self.structure_table(),
             FieldGroup(both("Heat and what is near", "热（冷）与邻近结构"), ("spare", "vessels")),
             FieldGroup(both("Search", "优化搜索"), ("seconds",)),
         ]

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from trocar_clinic.custody.models import SeedLot
 from trocar_clinic.language import both
-from trocar_clinic.planning.biology_wishes import add_fields, biology_table, field_names
+from trocar_clinic.planning.biology_wishes import BY_STRUCTURE, COURSE, add_fields, biology_table
 from trocar_clinic.planning.models import PlanRequest
 from trocar_clinic.planning.packs import GOALS, TARGET, PackChoice, pack
 
@@ -33,10 +33,22 @@ EFFORT = [
 
 @dataclass(frozen=True, slots=True)
 class FieldGroup:
-    """Fields under a heading."""
+    """Fields under a heading.
+
+    Parameters
+    ----------
+    title
+        The heading.
+    fields
+        Names, side by side.
+    heads, rows
+        A table instead: what its columns ask, and the names of the fields in the row of each structure.
+    """
 
     title: Any
-    fields: tuple[str, ...]
+    fields: tuple[str, ...] = ()
+    heads: tuple[Any, ...] = ()
+    rows: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 class WishForm(forms.Form):
@@ -75,10 +87,18 @@ class WishForm(forms.Form):
                 initial=self.row.entered.get(f"entered_{place}"),
             )
 
-    @property
-    def margin_fields(self) -> tuple[str, ...]:
-        """Names of those fields."""
-        return tuple(f"{kind}_{place}" for place in range(len(self.names)) for kind in ("off", "entered"))
+    def structure_table(self, *more: tuple[str, Any]) -> FieldGroup:
+        """Return those fields as a table, a row for each structure; ``more`` are kinds of field with their heading."""
+        kinds = (
+            ("off", both("Needles keep off (mm)", "避开（mm）")),
+            ("entered", both("Needles through it, at most", "穿过针数上限")),
+            *more,
+        )
+        return FieldGroup(
+            title=both("What is drawn, and what holds for it", "按结构填写"),
+            heads=tuple(head for _, head in kinds),
+            rows=tuple((name, tuple(f"{kind}_{place}" for kind, _ in kinds)) for place, name in enumerate(self.names)),
+        )
 
     def by_structure(self, values: dict[str, Any], kind: str) -> dict[str, Any]:
         """Return what was entered for each structure."""
@@ -255,7 +275,7 @@ class SeedWishForm(WishForm):
                     "bone_margin_mm",
                 ),
             ),
-            FieldGroup(both("What needles keep off or may pass", "避让与穿行"), self.margin_fields),
+            self.structure_table(*BY_STRUCTURE),
             FieldGroup(both("Grid template, where one is used", "平面模板（如使用）"), self.TEMPLATE),
             FieldGroup(
                 both("Seeds in the needles", "针内排布"),
@@ -265,9 +285,7 @@ class SeedWishForm(WishForm):
             FieldGroup(
                 both("Printed guide, where one is wanted", "3D 打印导板（如需要）"), ("guide_bore_mm", "guide_box_mm")
             ),
-            FieldGroup(
-                both("Biology: BED and EQD2, where wanted", "生物效应：BED 与 EQD2（如需要）"), field_names(self)
-            ),
+            FieldGroup(both("External beam, where tissues are named", "外照射（选择了组织类型时）"), COURSE),
             FieldGroup(both("Search", "优化搜索"), ("effort", "search_seed", "set_of_plans")),
         ]
 

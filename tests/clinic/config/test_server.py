@@ -1,11 +1,13 @@
 """The real server: bodies that are too large, the first start, forms sent twice at once, static files."""
 
+import contextlib
 import os
 import re
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from clinic.config.visitor import Visitor
-from clinic.running import copy_of, free_port, served, surroundings
+from clinic.running import PATIENCE_S, copy_of, free_port, served, surroundings
 
 GIGABYTE = 2**30
 
@@ -155,3 +157,22 @@ def test_the_first_start_invites_to_make_an_administrator(tmp_path: Path) -> Non
         assert visitor.ask("GET", found[0])[0] == 404
         visitor.ask("POST", "/account/login/", {"login": "boss", "password": "a long enough word"})
         assert visitor.ask("GET", "/accounts/")[0] == 200
+
+
+def test_whoever_stops_the_server_stops_its_worker(folder: Path) -> None:
+    port = free_port()
+    words = [sys.executable, "-m", "trocar_clinic.config", "serve", "--port", str(port)]
+    with (folder / "stopped.log").open("ab") as log:
+        server = subprocess.Popen(words, env=surroundings(folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        visitor, until = Visitor(f"http://127.0.0.1:{port}"), time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            with contextlib.suppress(OSError):
+                if visitor.ask("GET", "/account/login/")[0] == 200:
+                    break
+            time.sleep(0.2)
+        (worker,) = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    finally:
+        server.terminate()
+        assert server.wait(timeout=30) == 0
+    assert not Path(f"/proc/{worker}").exists()

@@ -2,13 +2,14 @@
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from html import unescape
 from typing import Any
 
 from django import template
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString
 
 from trocar_clinic.calculations.queries import latest_job
@@ -80,6 +81,12 @@ def value_of(row: Any, name: str) -> str:
         book = book_of(row)
         return format_html('<a href="/records/{}/{}/file/{}/">{}</a>', book.slug if book else "", row.pk, name, value)
     return shown(value() if callable(value) else value)
+
+
+@register.filter
+def unlinked(value: str) -> str:
+    """Return a shown value without the marks of the page in it, so that it can itself be a link; texts stay whole."""
+    return unescape(strip_tags(value)) if isinstance(value, SafeString) else value
 
 
 @register.filter
@@ -199,3 +206,9 @@ def entitlements(person: Any) -> dict[str, Any]:
         for each in Technique
     ]
     return {"techniques": by_technique}
+
+
+@register.filter
+def bound(form: Any, name: str) -> Any:
+    """Return a field of a form by its name."""
+    return form[name]
