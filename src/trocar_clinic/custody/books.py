@@ -14,6 +14,7 @@ from trocar_clinic.custody.forms import (
     DeviceForm,
     MoveForm,
     UseForm,
+    VesselForm,
     WhyForm,
 )
 from trocar_clinic.custody.models import LeakTest, PackageSurvey, SeedAssay, SeedLot, SeedMove, SeedOrder, StoreCount
@@ -257,6 +258,7 @@ BOOKS = (
     Book(
         slug="vessels",
         model=WasteVessel,
+        form=VesselForm,
         section=Section.SEEDS,
         writers=WASTE,
         order=("opened_at", "closed_at"),

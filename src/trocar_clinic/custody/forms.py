@@ -10,6 +10,7 @@ from django.utils import timezone
 from trocar_clinic.accounts.models import User
 from trocar_clinic.custody.devices import Device
 from trocar_clinic.custody.models import SeedAssay
+from trocar_clinic.custody.papers import WasteVessel
 from trocar_clinic.custody.places import HELD, OF_A_CASE, TWO_PERSONS, Move
 from trocar_clinic.custody.policies import MOVERS
 from trocar_clinic.custody.udi import parse_udi
@@ -204,3 +205,17 @@ class WhyForm(forms.Form):
     """A reason."""
 
     why = forms.CharField(label=both("Why", "原因"), max_length=400)
+
+
+class VesselForm(forms.ModelForm):
+    """A waste vessel; its seeds are chosen among the department's products."""
+
+    class Meta:
+        model = WasteVessel
+        fields = ("source_key",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        seeds = Product.objects.standing().filter(kind=Product.Kind.SEED).exclude(source_key="")
+        choices = [("", "—"), *((each.source_key, str(each)) for each in seeds)]
+        self.fields["source_key"] = forms.ChoiceField(label=both("Seeds of", "粒子型号"), choices=choices)

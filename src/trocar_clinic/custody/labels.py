@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from trocar_clinic.custody.models import SeedLot, SeedMove
 from trocar_clinic.custody.papers import Transport
@@ -27,7 +28,7 @@ def lot_label(lot: SeedLot, at: datetime) -> Sheet:
 def case_label(move: SeedMove) -> Sheet:
     """Return the label of the vessel in which seeds go to a case or come back; no name of a patient stands on it."""
     return Sheet(
-        title=move.get_kind_display(),
+        title=capfirst(move.get_kind_display()),
         warning=RADIOACTIVE,
         facts=(
             (both("Case", "病例号"), move.case.number if move.case else "–"),

@@ -136,7 +136,7 @@ def _survey(enter: Any, rooms: dict[str, Any]) -> None:
     for room in rooms.values():
         if room.zone != Room.Zone.NONE:
             enter(
-                AreaSurvey, room=room, done_on=date(2022, 2, 15), instrument="SM-2 SN-SM-0004", highest_usv_per_h="0.18",
+                AreaSurvey, room=room, done_on=timezone.localdate() - timedelta(days=45), instrument="SM-2 SN-SM-0004", highest_usv_per_h="0.18",
                 limit_usv_per_h="2.5", done_by="示例检测机构",
             )  # fmt: skip
 

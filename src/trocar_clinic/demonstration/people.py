@@ -10,6 +10,7 @@ from trocar_clinic.accounts.models import Role, User
 from trocar_clinic.institution.access import open_account
 from trocar_clinic.institution.models import (
     Authorisation,
+    DosimeterReading,
     HealthCheck,
     RadiationCertificate,
     StaffMember,
@@ -107,7 +108,20 @@ def _enter(
             "hospital": "示例职业病防治院",
         }
         record(HealthCheck, actor=actor, at=at, values={"person": person, "next_due": next_year(), **checked})
+        _wore(team, person, number)
     return person
+
+
+def _wore(team: Team, person: StaffMember, number: int) -> None:
+    """Enter what the dosimeter showed in each of the last four quarters."""
+    today = timezone.localdate()
+    for quarter in range(4):
+        ended_on = today - timedelta(days=30 + 91 * quarter)
+        values = {
+            "person": person, "begun_on": ended_on - timedelta(days=90), "ended_on": ended_on,
+            "hp10_msv": f"{0.05 + 0.02 * ((number + quarter) % 5):.3f}", "laboratory": "示例剂量监测机构",
+        }  # fmt: skip
+        record(DosimeterReading, actor=team.accounts["safety"], at=timezone.now(), values=values)
 
 
 def _entitle(team: Team, person: StaffMember, technique: Technique, *, performs: bool, at: datetime) -> None:

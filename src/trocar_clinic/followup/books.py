@@ -54,7 +54,7 @@ BOOKS = (
         columns=("due_on", "case", "what", "window_days", "done"),
         prefetch=("case__visits",),
         fields=("case", "due_on", "window_days", "purpose", "purpose_en"),
-        facts=("done", "late_from", "schedule"),
+        facts=("patient", "telephone", "contact", "done", "late_from", "schedule"),
         search=("case__number__iexact", "purpose"),
     ),
     Book(

@@ -44,6 +44,21 @@ class PlannedVisit(Kept):
         """The purpose in the reader's language."""
         return str(both(self.purpose_en or self.purpose, self.purpose))
 
+    @fact(both("patient", "患者"))
+    def patient(self) -> Any:
+        """Who is to be seen."""
+        return self.case.patient
+
+    @fact(both("telephone", "联系电话"))
+    def telephone(self) -> str:
+        """Under which number the patient is reached."""
+        return str(self.case.patient.telephone)
+
+    @fact(both("next of kin", "联系人"))
+    def contact(self) -> str:
+        """Who else is reached."""
+        return str(self.case.patient.contact)
+
     @fact(both("done by", "完成情况"))
     def done(self) -> "Visit | None":
         """The visit that fulfils it: the first within the window."""

@@ -1,6 +1,7 @@
 """The books of the house and its people."""
 
 from trocar_clinic.accounts.models import EVERYBODY, Role
+from trocar_clinic.institution.forms import ProductForm
 from trocar_clinic.institution.models import (
     Appointment,
     AreaSurvey,
@@ -264,6 +265,7 @@ BOOKS = (
     Book(
         slug="products",
         model=Product,
+        form=ProductForm,
         section=Section.SEEDS,
         writers=DEVICES,
         readers=EVERYBODY,

@@ -39,6 +39,15 @@ class Title(models.TextChoices):
     SENIOR = "4", both("chief (senior)", "主任医师（正高）")
 
 
+CALLED_ALSO = {
+    **dict.fromkeys(("医士", "医师", "护士", "护师", "技士", "技师", "药师"), Title.JUNIOR),
+    **dict.fromkeys(("主管护师", "主管技师", "主管药师", "工程师", "中级"), Title.INTERMEDIATE),
+    **dict.fromkeys(("副主任护师", "副主任技师", "高级工程师", "副高"), Title.ASSOCIATE),
+    **dict.fromkeys(("主任护师", "主任技师", "正高级工程师", "正高"), Title.SENIOR),
+}
+"""Titles of other professions, as spreadsheets have them, with the level they are."""
+
+
 class StaffMember(Kept):
     """Somebody who works here."""
 

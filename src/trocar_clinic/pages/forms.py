@@ -6,7 +6,8 @@ from django import forms
 from django.db import models
 
 from trocar_clinic.accounts.models import User
-from trocar_clinic.language import both
+from trocar_clinic.institution.models import StaffMember
+from trocar_clinic.language import both, is_chinese
 from trocar_clinic.records.books import Book, RowDeed, book_of
 from trocar_clinic.records.kept import Kept
 
@@ -49,10 +50,18 @@ class Furnished:
                     (value, both("— choose —", "— 请选择 —") if value in ("", None) else label)
                     for value, label in offered
                 ]
+                each.error_messages["invalid_choice"] = _told_choices(offered)
             widget = each.widget
             widget.is_required = each.required
             if each.help_text:
                 widget.attrs["aria-describedby"] = f"id_{name}_help"
+
+
+def _told_choices(offered: Any) -> str:
+    """Return what is said of a value that is none of the choices: which there are."""
+    labels = [str(label).replace("%", "%%") for value, label in offered if value not in ("", None)]
+    told = str(both("“%(value)s” is none of: ", "「%(value)s」不在可选范围："))
+    return told + ("、" if is_chinese() else "; ").join(labels)
 
 
 def row_form(book: Book, *, reader: User, row: Kept | None, parent: Any = None, **given: Any) -> forms.ModelForm:
@@ -71,11 +80,20 @@ def row_form(book: Book, *, reader: User, row: Kept | None, parent: Any = None, 
 
     form = RowForm(instance=row, **given)
     form.furnish(reader)
+    if row is None:
+        _offer_oneself(form, reader)
     _narrow_to_case(form, parent if parent is not None else row)
     if parent is not None and book.parent in form.fields:
         form.fields[book.parent].widget = forms.HiddenInput()
         form.initial[book.parent] = parent.pk
     return form  # type: ignore[no-any-return]
+
+
+def _offer_oneself(form: forms.BaseForm, reader: User) -> None:
+    """Offer the reader as who saw or verified; somebody else can be chosen."""
+    for name in {"seen_by", "verified_by"} & set(form.fields):
+        if not form.initial.get(name):
+            form.initial[name] = StaffMember.objects.standing().filter(account=reader).first()
 
 
 def _narrow_to_case(form: forms.ModelForm, near: Any) -> None:
@@ -103,6 +121,7 @@ def deed_form(deed: RowDeed, *, reader: User, row: Kept, **given: Any) -> forms.
         given["reader"] = reader
     form = DeedForm(**given)
     form.furnish(reader)
+    _offer_oneself(form, reader)
     return form
 
 

@@ -17,6 +17,7 @@ from django.utils import translation
 
 from trocar_clinic.accounts.models import User
 from trocar_clinic.errors import Refused, reason, refuse_if
+from trocar_clinic.institution.staff import CALLED_ALSO
 from trocar_clinic.language import both
 from trocar_clinic.pages.books import enter
 from trocar_clinic.pages.doors import book_for, page, reader_of
@@ -30,6 +31,9 @@ MOST_BYTES = 10 * 2**20
 SHEET = "application/x-trocar-spreadsheet"
 DATES = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%Y年%m月%d日")
 YES, NO = {"是", "yes", "y", "true", "1", "√"}, {"否", "no", "n", "false", "0", "×", ""}
+ALSO: dict[tuple[str, str], Any] = {("institution.staffmember", "title"): CALLED_ALSO}
+"""Further names of choices, by kind of row and field."""
+
 NATURAL_KEYS = ("number", "staff_number", "serial", "name", "label")
 
 
@@ -221,9 +225,14 @@ def _choice(column: Any, text: str) -> str:
     for language in ("zh-hans", "en"):
         with translation.override(language):
             for value, label in column.choices:
-                if text.lower() in {str(value).lower(), str(label).lower()}:
+                if text.lower() in {str(value).lower(), *_names(str(label).lower())}:
                     return str(value)
-    return text
+    return str(ALSO.get((column.model._meta.label_lower, column.name), {}).get(text, text))
+
+
+def _names(label: str) -> set[str]:
+    """Return what a choice may be called: as it stands, and without what stands in brackets."""
+    return {label, label.split("（", maxsplit=1)[0].strip(), label.split(" (", maxsplit=1)[0].strip()}
 
 
 def _row(column: Any, text: str) -> str:

@@ -1,10 +1,12 @@
 """Follow-up comes after the procedure, by a plan; response follows the diameters; complications keep every grade."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.test import Client
 from django.utils import timezone
 
 from clinic.theatre import a_lesion, a_performed_case
@@ -214,3 +216,20 @@ def symptoms(team: Any, case: Case, **values: Any) -> Case:
         current, actor=team.accounts["nurse"], at=timezone.now(), version=current.version, values=values, why="补录"
     )
     return Case.objects.get(pk=case.pk)
+
+
+def test_who_is_due_can_be_called_and_the_visit_entered_from_there(
+    house: Any, client_of: Callable[[str], Client]
+) -> None:
+    case = followed(house)
+    planned = case.planned_visits.order_by("due_on").first()
+    patient, nurse, told = case.patient, house.accounts["nurse"], {"telephone": "示例电话 5550100"}
+    correct(patient, actor=nurse, at=timezone.now(), version=patient.version, values=told, why="补录")
+    client = client_of("nurse")
+    page = client.get(f"/records/planned-visits/{planned.pk}/").content.decode()
+    assert "示例电话 5550100" in page
+    form = f"/records/visits/new/?of={case.pk}"
+    assert form in page
+    assert f'<option value="{house.staff["nurse"].pk}" selected>' in client.get(form).content.decode()
+    visit(house, case, seen_on=planned.due_on)
+    assert form not in client.get(f"/records/planned-visits/{planned.pk}/").content.decode()

@@ -40,6 +40,18 @@ def test_good_rows_are_entered_and_each_bad_row_is_refused_with_its_reason(house
     assert StaffMember.objects.get(staff_number="N002").practising_since.isoformat() == "2019-03-01"
 
 
+def test_titles_are_taken_as_hospitals_write_them_and_a_wrong_one_is_told_what_there_is(house: Any) -> None:
+    text = (
+        "姓名,工号,职业类别,科室,职称\n示例甲,N101,医师,介入治疗科,主治医师\n示例乙,N102,护士,介入治疗科,主管护师\n"
+        "示例丙,N103,医师,介入治疗科,院长\n"
+    )
+    book = all_books()["staff"]
+    sheet = read_sheet(text.encode())
+    entered, refused = bring_in(book, sheet, proposed(book, sheet.columns), reader=house.accounts["affairs"])
+    assert [each.title for each in entered] == ["2", "2"]
+    assert "「院长」不在可选范围：无、住院医师（初级）" in refused[0].why[0]
+
+
 def test_an_impossible_identity_number_in_a_sheet_is_refused(house: Any) -> None:
     text = (
         "病案号,姓名,性别,出生日期,证件类型,证件号码\n"

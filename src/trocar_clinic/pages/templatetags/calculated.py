@@ -5,10 +5,13 @@ from typing import Any
 from django import template
 from django.utils import translation
 
+from trocar_clinic.accounts.models import CLINICAL, User
+from trocar_clinic.accounts.policies import has_one_of
 from trocar_clinic.calculations.models import Job
 from trocar_clinic.calculations.queries import latest_job
 from trocar_clinic.custody.models import SeedLot, SeedMove
 from trocar_clinic.custody.papers import Transport
+from trocar_clinic.followup.models import PlannedVisit
 from trocar_clinic.language import both
 from trocar_clinic.patients.models import Case
 from trocar_clinic.planning.making import can_be_edited
@@ -89,6 +92,14 @@ def time_left(job: Job) -> str:
 def latest(row: Any) -> Job | None:
     """Return the last job about a row."""
     return latest_job(row)
+
+
+@register.simple_tag
+def onward(row: Any, reader: User) -> list[tuple[str, str]]:
+    """Return what is usually done next from the page of a row that is not about the row itself: name and address."""
+    if isinstance(row, PlannedVisit) and row.done is None and not row.is_void and has_one_of(reader, CLINICAL).allowed:
+        return [(str(both("Enter the visit", "录入随访")), f"/records/visits/new/?of={row.case_id}")]
+    return []
 
 
 @register.simple_tag
