@@ -9,6 +9,8 @@ import pytest
 from implant_scenes import IMPLANTED, TARGET_AT, implanted, mirrored, of_another, plan, structures, torso, with_metal
 from trocar.errors import ImagingError, PlanError
 from trocar.geometry.affine import apply_affine
+from trocar.imaging.seed_corrections import Corrections
+from trocar.imaging.seed_match import match_seeds
 from trocar.messages import Language
 from trocar.phantom.rods import Layer, Rod
 from trocar.phantom.xray import Metal
@@ -16,11 +18,13 @@ from trocar.plan.access import AccessRules, Obstacle
 from trocar.plan.patient import Image
 from trocar.results.findings import Severity
 from trocar.results.registration import Landmarks
+from trocar.results.seeds_seen import FoundSeed, Verdict
 from trocar.results.verification import Fate, SeedCounts
 from trocar.workflow.implant_request import ImplantRequest, NeedleWish, Seeding, SeedStock
 from trocar.workflow.swelling import Swelling
 from trocar.workflow.verification import Verification
 from trocar.workflow.verify import verify_implant
+from trocar.workflow.verify_doubts import require_seeds_of_plan
 from trocar.workflow.verify_errors import error_budget
 from trocar.workflow.verify_findings import count_findings
 from trocar.workflow.verify_request import StatedCounts, VerifyRequest
@@ -30,6 +34,20 @@ PLACED_WITHIN_MM = 1.0
 
 TAKEN_APART = 0.35
 """Errors taken one by one add in squares only as far as D90 answers them linearly; and 100 draws know 10 %."""
+
+
+def seed_seen(place_lps_mm: tuple[float, ...]) -> FoundSeed:
+    return FoundSeed(
+        position_lps_mm=np.array(place_lps_mm),
+        axis_lps=np.array([0.0, 0.0, 1.0]),
+        confidence=0.9,
+        verdict=Verdict.SEED,
+        position_sd_mm=0.1,
+        cluster=0,
+        mass_ratio=1.0,
+        explained=0.9,
+        axis_sd_deg=5.0,
+    )
 
 
 def needle_request(image: Image, *, most_depth_mm: float = 120.0) -> ImplantRequest:
@@ -305,3 +323,27 @@ def test_counts_balance_or_the_difference_is_a_finding(
         SeedCounts(planned=planned, seen=seen, doubtful=0, taken=taken, implanted=given, returned=back, strength_u=0.8)
     )
     assert {finding.message.code for finding in told} == codes
+
+
+def test_the_planning_ct_given_as_the_scan_after_shows_no_seed_unless_a_person_enters_them() -> None:
+    image = torso()
+    before = request(scan=image, planning=None, swelling=None)
+    with pytest.raises(ImagingError) as refused:
+        verify_implant(before)
+    assert refused.value.message.code == "imaging.no-seed-found"
+    places = tuple(tuple(map(float, seed.position_lps_mm)) for seed in plan(image).seeds)
+    by_hand = Corrections(actor="physicist 17", add_lps_mm=places)
+    outcome = verify_implant(replace(before, corrections=by_hand))
+    assert outcome.seen_by_picture == 0
+    assert outcome.comparison.largest_mm == pytest.approx(0.0, abs=1e-9)
+
+
+def test_doubtful_things_alone_are_no_implant_and_their_places_are_told() -> None:
+    image, nothing = torso(), np.empty((0, 3))
+    planned = plan(image)
+    thing = replace(seed_seen(TARGET_AT), verdict=Verdict.DOUBTFUL, confidence=0.3)
+    comparison = match_seeds(np.array([s.position_lps_mm for s in planned.seeds]), nothing)
+    with pytest.raises(PlanError) as refused:
+        require_seeds_of_plan(planned, (), comparison, image, doubtful=(thing,), expected=20)
+    assert refused.value.message.code == "verify.no-sure-seed"
+    assert "({:.0f}, {:.0f}, {:.0f})".format(*TARGET_AT) in refused.value.message.text()

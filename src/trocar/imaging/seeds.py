@@ -40,6 +40,7 @@ from trocar.imaging.seed_things import (
     things_above,
     typical_peak,
 )
+from trocar.imaging.seed_trust import SHARP, Trust, near_plan, sharpness, trust_in
 from trocar.imaging.seed_ways import common_way
 from trocar.results.seeds_seen import FoundSeed, Localisation, SeedBody, Verdict
 
@@ -60,6 +61,10 @@ CLOSE, GOOD_LEFT = 0.08, 0.12
 
 ABLE_MASS, ABLE_EXPLAINED, SURELY_EXPLAINED = (0.3, 3.0), 0.6, 0.88
 """Lines outside this range of brightness, or that explain less of their surroundings, are no seeds; and surely one."""
+
+DOUBT = 5.0
+"""Log-odds taken from every line of a scan that may show no seed at all: a person is asked, none is taken for sure, and
+the number implanted adds nothing."""
 
 SURELY_MASS = (0.6, 1.4)
 """Brightness of those that the needles' direction is taken from."""
@@ -115,15 +120,39 @@ def find_seeds(
         )
     look = _Look.at(scan, within)
     patches = [patch for _, patch in look.first]
-    picture = measure_picture(patches, body, scan.grid.spacing_ijk_mm[2]) if patches else None
+    planned_mm = _in_scan_axes(scan, planned_lps_mm)
+    picture = _picture_of(patches, body, scan.grid.spacing_ijk_mm[2], planned_mm)
     if picture is None:
         raise _nothing_found(len(patches), body)
-    lines = _read_all(look, picture, expected, progress)
+    reader = _Reader(picture)
+    trust = trust_in(patches, picture, reader.fits, planned_mm=planned_mm)
+    if trust is Trust.NONE:
+        raise _nothing_found(len(patches), body)
+    lines = _read_all(look, reader, expected, progress)
     lines, odds = _one_a_place(lines, look, picture)
+    if trust is Trust.DOUBT:
+        odds, expected = odds - DOUBT, None
     found = _judged(lines, odds, picture, scan, expected=expected, planned_lps_mm=planned_lps_mm)
     if not found:
         raise _nothing_found(len(patches), body)
     return Localisation(found=found, blur_mm=picture.blur_mm, seed_mass_hu_mm3=picture.mass_hu_mm3)
+
+
+def _in_scan_axes(scan: Volume, places_lps_mm: np.ndarray | None) -> np.ndarray | None:
+    """Return places as mm along the scan's own axes."""
+    if places_lps_mm is None or not len(places_lps_mm):
+        return None
+    unit_steps = scan.grid.steps_lps_mm / np.array(scan.grid.spacing_ijk_mm)[:, None]
+    return np.asarray((places_lps_mm - scan.grid.origin_lps_mm) @ np.linalg.inv(unit_steps))
+
+
+def _picture_of(patches: list[Patch], body: SeedBody, slice_mm: float, planned_mm: np.ndarray | None) -> Picture | None:
+    """Return how the scan shows a seed: by what lies near the plan, or else by all its things; None without any."""
+    if planned_mm is not None and (near := near_plan(patches, planned_mm)):
+        picture = measure_picture(near, body, slice_mm)
+        if picture is not None and sharpness(picture) >= SHARP:
+            return picture
+    return measure_picture(patches, body, slice_mm) if patches else None
 
 
 def _nothing_found(looked_at: int, body: SeedBody) -> ImagingError:
@@ -267,10 +296,25 @@ class _Line:
         )
 
 
+class _Reader:
+    """Readings of things as a picture shows seeds; a thing looked at twice is fitted once."""
+
+    def __init__(self, picture: Picture) -> None:
+        self.picture = picture
+        self._known: dict[int, tuple[Patch, list[ClusterFit]]] = {}
+
+    def fits(self, patch: Patch) -> list[ClusterFit]:
+        """Return the readings of a thing, the best first; none where it is too much."""
+        if id(patch) not in self._known:
+            self._known[id(patch)] = patch, _fits(patch, self.picture)
+        return self._known[id(patch)][1]
+
+
 def _read_all(
-    look: _Look, picture: Picture, expected: int | None, progress: Callable[[float], None] | None
+    look: _Look, reader: _Reader, expected: int | None, progress: Callable[[float], None] | None
 ) -> list[_Line]:
     told = progress or (lambda share: None)
+    picture = reader.picture
     waiting = list(look.first)
     readings: list[tuple[Patch, list[ClusterFit]]] = []
     done, whole = 0, max(len(waiting), 1)
@@ -280,7 +324,7 @@ def _read_all(
         told(0.8 * min(done / whole, 1.0))
         if not _is_bright_enough(patch, picture):
             continue
-        fits = _fits(patch, picture)
+        fits = reader.fits(patch)
         if fits and fits[0].share_left < 1.0 - HOPELESS:
             readings.append((patch, fits))
         else:

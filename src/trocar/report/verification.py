@@ -84,9 +84,11 @@ def _verdict(case: VerifiedCase) -> Box:
     action, attention = (count_of(case.findings, each) for each in (Severity.ACTION, Severity.ATTENTION))
     text = _in_short(case)
     if action:
-        return Box(title=say("report.verify-action", "{n} findings need action", n=action), text=text, tone=Tone.ACTION)
+        return Box(
+            title=say("report.verify-action", "Findings that need action: {n}", n=action), text=text, tone=Tone.ACTION
+        )
     if attention:
-        title = say("report.verify-attention", "Nothing needs action; {n} findings to look at", n=attention)
+        title = say("report.verify-attention", "Nothing needs action; findings to look at: {n}", n=attention)
         return Box(title=title, text=text, tone=Tone.ATTENTION)
     return Box(title=say("report.verify-good", "The implant is as planned"), text=text, tone=Tone.GOOD)
 

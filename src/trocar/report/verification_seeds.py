@@ -111,7 +111,7 @@ def _seed_table(case: VerifiedCase) -> Table:
     right = Align.RIGHT
     return Table(
         columns=(
-            Column(head=say("report.needle-number", "No."), align=right),
+            Column(head=say("report.verify-seed-number", "No."), align=right),
             *(Column(head=f"{axis} (mm)", align=right) for axis in "xyz"),
             Column(head="± (mm)", align=right),
             Column(head=say("report.verify-confidence", "Confidence"), align=right),

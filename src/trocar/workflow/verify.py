@@ -89,7 +89,9 @@ def _verified(request: VerifyRequest, told: Progress) -> Verification:
     localisation, by_picture = located_seeds(request, planned, progress=lambda share: told(SEARCHING, share))
     seen = localisation.seeds
     comparison = match_seeds(places_of(planned.seeds), places_of(seen))
-    require_seeds_of_plan(planned, seen, comparison, request.scan, expected=expected_seeds(request))
+    require_seeds_of_plan(
+        planned, seen, comparison, request.scan, doubtful=localisation.doubtful, expected=expected_seeds(request)
+    )
     implanted = implanted_plan(planned, seen, comparison)
     told(COMPARING, 0.0)
     structures = structures_on_scan(request, registration)

@@ -20,6 +20,9 @@ LEAST_PAIRED = 0.2
 
 TISSUE_HU = -300.0
 
+MOST_PLACES = 5
+"""Of things that may be seeds, told where no report shows them."""
+
 
 _SCAN = Message(code="verify.what-scan", template="scan")
 _STRUCTURES = Message(code="verify.what-structures", template="structure set")
@@ -67,15 +70,34 @@ def require_seeds_of_plan(
     comparison: SeedComparison,
     scan: Image,
     *,
+    doubtful: tuple[FoundSeed, ...],
     expected: int,
 ) -> None:
     """Raise unless the seeds seen can be those of the plan.
 
+    Parameters
+    ----------
+    planned, seen, doubtful
+        The plan in the frame of the scan, seeds seen on it, and things that may be seeds.
+    comparison
+        Of planned and seen seeds.
+    scan, expected
+        The scan, and how many seeds it should show.
+
     Raises
     ------
     PlanError
-        Far more seeds than were implanted, seeds on the other side of the body, or seeds elsewhere.
+        No sure seed, far more seeds than were implanted, seeds on the other side of the body, or seeds elsewhere.
     """
+    if not seen:
+        raise PlanError(
+            "verify.no-sure-seed",
+            "no seed is seen for certain: {doubtful} bright things may be seeds, bone or other metal{places}; check "
+            "that this is the scan after the implant; seeds that you see there yourself can be entered with "
+            "--corrections ([[add]]); nothing was verified",
+            doubtful=len(doubtful),
+            places=_places(doubtful),
+        )
     if len(seen) > TOO_MANY * expected and len(seen) >= expected + TOO_MANY_MORE:
         raise PlanError(
             "verify.too-many-seeds",
@@ -106,13 +128,20 @@ def require_seeds_of_plan(
     )
     raise PlanError(
         "verify.seeds-elsewhere",
-        "only {paired} of {planned} planned seeds have a seed near their place; the seeds seen lie {away_mm:.0f} mm "
-        "from "
-        "the planned ones: check that scan, plan and planning image belong together; nothing was verified",
+        "only {paired} of {planned} planned seeds have a seed near their place; what looks like seeds ({seen}) lies "
+        "{away_mm:.0f} mm from the planned ones: check that scan, plan and planning image belong together, and that "
+        "the scan was taken after the implant; nothing was verified",
         paired=len(comparison.pairs),
         planned=len(planned.seeds),
+        seen=len(seen),
         away_mm=float(np.linalg.norm(away)),
     )
+
+
+def _places(doubtful: tuple[FoundSeed, ...]) -> str:
+    """Return the first places as text in brackets, empty without any."""
+    told = ["({:.0f}, {:.0f}, {:.0f})".format(*each.position_lps_mm) for each in doubtful[:MOST_PLACES]]
+    return f" [{'; '.join(told)} mm]" if told else ""
 
 
 def _mirrored_pairs(planned: ImplantPlan, seen: tuple[FoundSeed, ...], scan: Volume) -> int:

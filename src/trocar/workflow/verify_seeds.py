@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from trocar.catalogue.sources import load_source
 from trocar.dose.decay import strength_at_u
-from trocar.errors import PlanError
+from trocar.errors import ImagingError, PlanError
 from trocar.imaging.seed_corrections import corrected_seeds
 from trocar.imaging.seeds import find_seeds
 from trocar.plan.patient import Image
@@ -19,6 +19,9 @@ from trocar.results.registration import Registration
 from trocar.results.seeds_seen import FoundSeed, Localisation, SeedBody
 from trocar.results.verification import SeedComparison, SeedCounts
 from trocar.workflow.verify_request import VerifyRequest, expected_seeds
+
+NOTHING_FOUND = Localisation(found=(), blur_mm=(np.nan, np.nan, np.nan), seed_mass_hu_mm3=np.nan)
+"""What the finder makes of a scan whose seeds a person enters by hand."""
 
 
 def located_seeds(
@@ -33,21 +36,27 @@ def located_seeds(
     Raises
     ------
     ImagingError
-        No seed on the scan.
+        No seed on the scan, and none added by hand.
     PlanError
         Corrections made on another scan, or capsules of several lengths.
     """
     body, places = _seed_body(planned), places_of(planned.seeds)
 
+    corrections = request.corrections
+
     def look(count: int | None) -> Localisation:
-        return find_seeds(request.scan.volume, body, expected=count, planned_lps_mm=places, progress=progress)
+        try:
+            return find_seeds(request.scan.volume, body, expected=count, planned_lps_mm=places, progress=progress)
+        except ImagingError as nothing:
+            if nothing.message.code != "imaging.no-seed-found" or corrections is None or not corrections.add_lps_mm:
+                raise
+            return NOTHING_FOUND
 
     found = look(None)
     by_picture = len(found.seeds)
     expected = expected_seeds(request)
     if by_picture != expected and request.earlier is None:
         found = look(expected)
-    corrections = request.corrections
     if corrections is None:
         return found, by_picture
     series = request.scan.reference.series_uid
