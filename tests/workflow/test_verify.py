@@ -347,3 +347,18 @@ def test_doubtful_things_alone_are_no_implant_and_their_places_are_told() -> Non
         require_seeds_of_plan(planned, (), comparison, image, doubtful=(thing,), expected=20)
     assert refused.value.message.code == "verify.no-sure-seed"
     assert "({:.0f}, {:.0f}, {:.0f})".format(*TARGET_AT) in refused.value.message.text()
+
+
+def test_a_scan_that_ends_within_the_implant_says_so() -> None:
+    whole = implanted().scan
+    middle = np.mean([seed.position_lps_mm for seed in implanted().seeds], axis=0)
+    planes = int(whole.volume.grid.index_ijk(middle)[2])
+    cut = replace(
+        whole.volume,
+        grid=replace(whole.volume.grid, shape_kji=(planes, *whole.volume.grid.shape_kji[1:])),
+        values_kji=whole.volume.values_kji[:planes],
+    )
+    outcome = verify_implant(request(scan=replace(whole, volume=cut), swelling=None, budget=None))
+    (told,) = [f for f in outcome.findings if f.message.code == "verify.scan-too-short"]
+    assert told.severity is Severity.ACTION
+    assert 0 < told.message.data["outside"] < 20

@@ -23,6 +23,10 @@ MASS_PULL = 2.0
 SEED_PRICE = 0.03
 """A further seed must explain at least this share of what one seed explains."""
 
+ALIKE, ODD = 20.0, 0.1
+"""Touching seeds whose brightness is odd by more than the second are also fitted with it drawn so much more strongly to
+the usual one: few voxels of a coarse picture leave open how two share what they are together."""
+
 MASS_SPREAD, MASS_PRICE, MOST_PRICE = 0.2, 0.02, 0.3
 """Seeds of one thing are as bright as others to about a fifth; what a standard deviation costs, and at most."""
 
@@ -228,15 +232,31 @@ def _best_reading(patch: Patch, picture: Picture, count: int, one_seed: float) -
         if min(attempts, key=_cost)[1] < PLAIN_LEFT * one_seed:
             break
     rows, cost = min(attempts, key=_cost)
-    rows, cost = fitted(patch, picture, rows, sweeps=2 if count > 1 else 1)
+    finals = [fitted(patch, picture, rows, sweeps=2 if count > 1 else 1)]
+    if count > 1 and _oddness(picture, finals[0][0]) > ODD:
+        finals += [
+            fitted(patch, picture, start, sweeps=3, alike=ALIKE) for start in (rows, _parted_train(patch, count))
+        ]
+    score, rows, cost = min(
+        ((_score(picture, *final, one_seed=one_seed), *final) for final in finals), key=lambda each: each[0]
+    )
     explained, spreads = _quality(patch, picture, rows)
-    ratio = np.log(rows[:, 6] / picture.mass_hu_mm3) / MASS_SPREAD
-    odd = float(np.minimum(MASS_PRICE * ratio**2, MOST_PRICE).sum())
-    score = cost / one_seed + SEED_PRICE * count + odd + OVERLAP_PRICE * _overlaps(rows, picture)
     empty = cost_of(patch.observed_hu, np.full(len(patch.observed_hu), patch.background_hu), patch.weight, patch.cap_hu)
     return ClusterFit(
         rows=rows, score=float(score), explained=explained, spreads=spreads, share_left=float(cost / max(empty, 1e-9))
     )
+
+
+def _score(picture: Picture, rows: np.ndarray, cost: float, *, one_seed: float) -> float:
+    """Return what a reading is worth: what it leaves, its number of seeds, their odd brightness and their overlaps."""
+    odd, overlaps = _oddness(picture, rows), _overlaps(rows, picture)
+    return cost / one_seed + SEED_PRICE * len(rows) + odd + OVERLAP_PRICE * overlaps
+
+
+def _oddness(picture: Picture, rows: np.ndarray) -> float:
+    """Return the price of brightness that seeds do not have."""
+    ratio = np.log(rows[:, 6] / picture.mass_hu_mm3) / MASS_SPREAD
+    return float(np.minimum(MASS_PRICE * ratio**2, MOST_PRICE).sum())
 
 
 def _cost(attempt: tuple[np.ndarray, float]) -> float:
@@ -288,8 +308,20 @@ def _along(rows: np.ndarray, axis: np.ndarray) -> np.ndarray:
     return turned
 
 
-def fitted(patch: Patch, picture: Picture, rows: np.ndarray, *, sweeps: int) -> tuple[np.ndarray, float]:
-    """Return seeds refined one after the other, and what is left unexplained."""
+def fitted(
+    patch: Patch, picture: Picture, rows: np.ndarray, *, sweeps: int, alike: float = 1.0
+) -> tuple[np.ndarray, float]:
+    """Return seeds refined one after the other, and what is left unexplained.
+
+    Parameters
+    ----------
+    patch, picture, rows
+        Thing, how the scan shows a seed, and where to start.
+    sweeps
+        How often all are refined.
+    alike
+        How many times as strongly as usual their brightness is drawn to that of a seed.
+    """
     sigma = picture.sigma
     rows = rows.copy()
     weight, cap = patch.weight, patch.cap_hu
@@ -297,6 +329,7 @@ def fitted(patch: Patch, picture: Picture, rows: np.ndarray, *, sweeps: int) -> 
     for row in rows:
         add_line(patch.points_mm, row, picture.half_mm, sigma, model, 1.0)
     prior = _prior(patch, picture, len(rows))
+    prior[1] *= alike
     for _ in range(sweeps):
         for number, row in enumerate(rows):
             near = np.linalg.norm(patch.points_mm - row[:3], axis=1) < REACH_MM

@@ -33,6 +33,10 @@ LONGEST_LONE = 1.7
 
 LONE_USED, LONE_LOOKED_AT = 8, 40
 
+LONE_LEFT, MANY_ALIKE = 0.25, 5
+"""What one line of the usual blur leaves more of is no lone seed, but two beside each other or something else; unless
+so many are alike: then the scanner's blur is unusual."""
+
 TRAINS_TUNED, LONGEST_TUNED = 6, 8
 """Where no seed is alone: how many trains the picture is tuned on, and how long they are at most."""
 
@@ -96,6 +100,8 @@ def measure_picture(patches: Sequence[Patch], body: SeedBody, slice_mm: float) -
     for each in lone:
         _all_ways(each, usual, slice_mm)
     lone = _alike([each for each in lone if each.own_length(usual, slice_mm) < LONGEST_LONE])
+    plain = [each for each in lone if each.left < LONE_LEFT]
+    lone = plain or (lone if len(lone) >= MANY_ALIKE else [])
     if not lone:
         usual_picture = _picture_of_trains(able, body, slice_mm)
         return None if usual_picture is None else _tuned_on_trains(usual_picture, able)

@@ -26,6 +26,7 @@ def scan_findings(verified: Verification, scan: Image) -> list[Finding]:
     places = places_of(verified.planned.seeds)
     return [
         *_time_findings(verified, scan),
+        *_reach_findings(places, scan),
         *(finding for body in verified.metal for finding in metal_findings(body, places)),
         *_landmark_findings(verified, scan),
         *(two_scan_findings(verified.two_scans) if verified.two_scans is not None else ()),
@@ -44,6 +45,22 @@ def _time_findings(verified: Verification, scan: Image) -> list[Finding]:
             Severity.ATTENTION,
             days=-day,
             implant=f"{verified.planned.implant_at:%Y-%m-%d %H:%M}",
+        )
+    ]
+
+
+def _reach_findings(planned_lps_mm: np.ndarray, scan: Image) -> list[Finding]:
+    outside = int((~scan.volume.grid.contains(planned_lps_mm)).sum())
+    if not outside:
+        return []
+    return [
+        found(
+            "verify.scan-too-short",
+            "{outside} of {planned} planned seeds lie outside the scan: seeds there cannot be seen, and doses are "
+            "those of what was scanned of each structure; scan the whole implant before anything is concluded",
+            Severity.ACTION,
+            outside=outside,
+            planned=len(planned_lps_mm),
         )
     ]
 
