@@ -21,9 +21,9 @@ WITHIN_MM = 1.5
 Move = Callable[[np.ndarray], np.ndarray]
 
 
-def _scan(moved: Move, *, even: bool, frame: str, seed: int) -> Image:
+def _scan(moved: Move, *, even: bool, frame: str, seed: int, slices: int = 45) -> Image:
     """Return a body with an organ and vessels; ``moved`` tells where what is at a point lay before."""
-    grid = Grid.axial(origin_lps_mm=(-117.0, -102.0, -66.0), spacing_ijk_mm=(3.0, 3.0, 3.0), shape_kji=(45, 69, 79))
+    grid = Grid.axial(origin_lps_mm=(-117.0, -102.0, -66.0), spacing_ijk_mm=(3.0, 3.0, 3.0), shape_kji=(slices, 69, 79))
     body, organ = grid.centres_lps_mm(), moved(grid.centres_lps_mm())
     values = np.full(grid.shape_kji, -1000.0)
     waist = 1.0 if even else 1.0 + 0.12 * np.sin(body[..., 2] / 25.0)
@@ -61,9 +61,9 @@ def _ball(name: str, centre: np.ndarray, semi: tuple[float, float, float]) -> St
     return Structure(number=1, name=name, contours=tuple(contours))
 
 
-def _laid(moved: Move, *, even: bool = False, same_frame: bool = False) -> LaidAfter:
-    before = _scan(lambda points: points, even=even, frame="1.1", seed=1)
-    after = _scan(moved, even=even, frame="1.1" if same_frame else "1.2", seed=2)
+def _laid(moved: Move, *, even: bool = False, same_frame: bool = False, slices: int = 45) -> LaidAfter:
+    before = _scan(lambda points: points, even=even, frame="1.1", seed=1, slices=slices)
+    after = _scan(moved, even=even, frame="1.1" if same_frame else "1.2", seed=2, slices=slices)
     return lay_after(
         before,
         after,
@@ -84,6 +84,13 @@ def test_an_organ_that_breathes_is_followed_though_the_body_lies_still(same_fram
     laid = _laid(lambda points: points - np.array(breath), same_frame=same_frame)
     assert _error_mm(laid, breath) < WITHIN_MM
     assert [each.message.code for each in laid.findings] == ["ablation.registration-near"]
+
+
+def test_where_a_scan_ends_is_not_taken_for_an_edge_of_the_body() -> None:
+    """The scans end 27 mm above the tumour, in both at the same height; the organ moved nevertheless."""
+    breath = (0.0, 3.0, -11.0)
+    laid = _laid(lambda points: points - np.array(breath), same_frame=True, slices=32)
+    assert _error_mm(laid, breath) < WITHIN_MM
 
 
 def test_scans_too_even_to_tell_their_place_are_said_to_be_so() -> None:

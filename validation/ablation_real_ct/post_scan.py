@@ -14,6 +14,7 @@ from trocar.geometry.contours import Contour, ContourKind
 from trocar.geometry.rasterise import mask_on_grid
 from trocar.geometry.region import EndCap, Region, region_from_contours
 from trocar.geometry.resample import near
+from trocar.geometry.volume import Quantity
 from trocar.imaging.grow import GrowRules
 from trocar.imaging.level_lines import level_lines
 from trocar.phantom.ablation_scan import ScanAfter, scan_after_ablation
@@ -88,23 +89,26 @@ def abdomen(data: Path, organ: str, vessels: tuple[str, ...]) -> tuple[Image, St
 def chest(data: Path) -> tuple[Image, StructureSet, str, tuple[str, ...]]:
     """Return the chest CT about its left lung, which is outlined by its air: the right one holds the mass."""
     image = read_image(data / "ct-lung-lidc-0314").value
-    air = _lung(image)
-    middle = image.volume.grid.centres_lps_mm()[air].mean(axis=0)
-    volume = near(image.volume, middle[None], reach_mm=95.0)
-    mask = _lung(replace(image, volume=volume))
-    contours = level_lines(mask.astype(float), volume.grid, level=0.5, outside=0.0, least_area_mm2=60.0)
-    lung = Structure(number=1, name="lung_left", contours=contours)
+    lung = replace(image.volume, values_kji=_left_lung(image).astype(np.uint8), quantity=Quantity.LABEL)
+    middle = image.volume.grid.centres_lps_mm()[np.asarray(lung.values_kji) > 0].mean(axis=0)
+    volume, mask = (near(each, middle[None], reach_mm=95.0) for each in (image.volume, lung))
+    contours = level_lines(
+        np.asarray(mask.values_kji, dtype=float), volume.grid, level=0.5, outside=0.0, least_area_mm2=60.0
+    )
+    outlined = Structure(number=1, name="lung_left", contours=contours)
     structures = StructureSet(
-        label="OUTLINED", patient=image.patient, frame_uid=image.reference.frame_uid, structures=(lung,)
+        label="OUTLINED", patient=image.patient, frame_uid=image.reference.frame_uid, structures=(outlined,)
     )
     return replace(image, volume=volume), structures, "lung_left", ()
 
 
-def _lung(image: Image) -> Bool[np.ndarray, "k j i"]:
-    """Return the largest piece of air on the patient's left, closed over its vessels."""
-    values = np.asarray(image.volume.values_kji)
+def _left_lung(image: Image) -> Bool[np.ndarray, "k j i"]:
+    """Return the largest piece of air within the body on the patient's left, closed over its vessels."""
+    parts, count = label(np.asarray(image.volume.values_kji) < -500)
+    rims = [parts[:, 0], parts[:, -1], parts[:, :, 0], parts[:, :, -1]]
+    outside = np.isin(np.arange(count + 1), np.concatenate([[0], *(np.unique(rim) for rim in rims)]))
     left = image.volume.grid.centres_lps_mm()[..., 0] > 10.0
-    parts, _ = label((values < -600) & (values > -1000) & left)
+    parts, _ = label(~outside[parts] & left)
     sizes = np.bincount(parts.ravel())
     sizes[0] = 0
     return np.asarray(binary_closing(parts == int(np.argmax(sizes)), iterations=3))

@@ -188,18 +188,22 @@ def refine(registration: Registration, fixed: Volume, moving: Volume, *, where: 
     mirrored. Where the part alone fits no better, the registration stays as it was.
     """
     grid = Grid.around(where.about_lps_mm, margin_mm=where.reach_mm, spacing_mm=NEAR_SPACING_MM)
-    near_fixed = _soft_on(fixed, grid, window_hu=where.window_hu)
     places = registration.to_moving(grid.corners_lps_mm)
     beyond = Grid.around(places, margin_mm=NEAR_BEYOND_MM, spacing_mm=NEAR_SPACING_MM)
+    near_fixed = _soft_on(fixed, grid, window_hu=where.window_hu)
     near_moving = _soft_on(moving, beyond, window_hu=where.window_hu)
-    counted = None if where.counts is None else where.counts(grid).reshape(-1)
+    # where a scan ends there is no edge of the body
+    counted = fixed.grid.contains(grid.centres_lps_mm().reshape(-1, 3))
+    if where.counts is not None:
+        counted &= where.counts(grid).reshape(-1)
+    masks = (_itk_mask(grid, counted), _itk_mask(beyond, moving.grid.contains(beyond.centres_lps_mm().reshape(-1, 3))))
     matrix = registration.moving_from_fixed
 
     def likeness_of(tried: np.ndarray) -> float:
-        return _likeness(near_fixed, near_moving, tried, None, counted=counted)
+        return _likeness(near_fixed, near_moving, tried, None, counted=counted, shown=moving.grid)
 
     before = likeness_of(matrix)
-    found = [_near_descent(near_fixed, near_moving, _shifted(matrix, (0.0, 0.0, z)), counted) for z in NEAR_STARTS_MM]
+    found = [_near_descent(near_fixed, near_moving, _shifted(matrix, (0.0, 0.0, z)), masks) for z in NEAR_STARTS_MM]
     best = max((each for each in found if each is not None), key=likeness_of, default=matrix)
     after = likeness_of(best)
     if after > before:
@@ -250,17 +254,18 @@ def deformed(registration: Registration, fixed: Volume, moving: Volume) -> Regis
 
 
 def _near_descent(
-    fixed: Volume, moving: Volume, start: np.ndarray, counted: Bool[np.ndarray, " n"] | None
+    fixed: Volume, moving: Volume, start: np.ndarray, masks: tuple[sitk.Image, sitk.Image]
 ) -> Float[np.ndarray, "4 4"] | None:
     """Return the matrix reached from a start; None where the two do not overlap from there."""
-    mask = None
-    if counted is not None:
-        mask = sitk.GetImageFromArray(counted.reshape(fixed.grid.shape_kji).astype(np.uint8))
-        mask.CopyInformation(_itk(fixed))
     try:
-        return _matrix(_descended(_itk(fixed), _itk(moving), _euler(start), levels=NEAR, mask=mask)[0])
+        return _matrix(_descended(_itk(fixed), _itk(moving), _euler(start), levels=NEAR, masks=masks)[0])
     except ImagingError:
         return None
+
+
+def _itk_mask(grid: Grid, counted: Bool[np.ndarray, " n"]) -> sitk.Image:
+    values = counted.reshape(grid.shape_kji).astype(np.uint8)
+    return _itk(Volume.owning(grid=grid, values_kji=values, quantity=Quantity.LABEL, frame_uid=""))
 
 
 def _angle_deg(matrix: Float[np.ndarray, "4 4"]) -> float:
@@ -346,12 +351,13 @@ def _descended(
     start: sitk.Transform,
     *,
     levels: tuple[tuple[int, ...], tuple[float, ...]],
-    mask: sitk.Image | None = None,
+    masks: tuple[sitk.Image, sitk.Image] | None = None,
 ) -> tuple[sitk.Transform, float]:
-    """Return the motion reached from a start, and its misfit; where a mask is not 0 the fixed picture counts."""
+    """Return the motion reached from a start, and its misfit; where masks are not 0 the two pictures count."""
     method = _method(levels)
-    if mask is not None:
-        method.SetMetricFixedMask(mask)
+    if masks is not None:
+        method.SetMetricFixedMask(masks[0])
+        method.SetMetricMovingMask(masks[1])
     method.SetInitialTransform(sitk.Euler3DTransform(start), inPlace=True)
     try:
         end = method.Execute(fixed, moving)
@@ -440,8 +446,12 @@ def _likeness(
     displacement: Displacement | None,
     *,
     counted: Bool[np.ndarray, " m"] | None = None,
+    shown: Grid | None = None,
 ) -> float:
-    """Return the correlation of the two pictures over points seen by both: those counted, or body in either."""
+    """Return the correlation of the two pictures over points seen by both: those counted, or body in either.
+
+    ``shown`` is what the moving scan shows, where its picture goes beyond.
+    """
     centres = fixed.grid.centres_lps_mm().reshape(-1, 3)
     first = fixed.values_kji.reshape(-1)
     if counted is not None:
@@ -450,6 +460,8 @@ def _likeness(
     if displacement is not None:
         places = places + displacement.at(centres)
     seen: Bool[np.ndarray, " n"] = moving.grid.contains(places)
+    if shown is not None:
+        seen &= shown.contains(places)
     first = first[seen]
     second = moving.sample(places[seen], outside=WINDOW_HU[0])
     body = np.ones(len(first), np.bool_)

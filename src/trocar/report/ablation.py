@@ -226,7 +226,7 @@ def _slices(case: MarginCase, paper: Paper) -> Picture:
         "margin-slices",
         say(
             "ablation.caption-slices",
-            "Slices through the thinnest place: tumour solid, zone dashed, wanted margin dotted.",
+            "Slices by the thinnest place (ring): tumour solid, zone dashed, wanted margin dotted.",
         ),
     )
 

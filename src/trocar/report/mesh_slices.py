@@ -16,12 +16,17 @@ from trocar.results.ablation_margin import AblationMargin
 
 LESION, ZONE, WANTED, FURTHER = "#e63946", "#2a7de1", "#f0b90b", "#4c9f38"
 
+WITHIN = 0.3
+"""How far towards the middle of the tumour the slices lie from its thinnest place, at whose skin they show little."""
+
 
 def margin_slices_picture(
     image: Volume, margin: AblationMargin, zone: Mesh, *, further: tuple[Structure, ...], paper: Paper
 ) -> bytes:
-    """Return axial, coronal and sagittal slices through the worst place."""
+    """Return axial, coronal and sagittal slices by the worst place, a little within so that the tumour is seen."""
     worst = margin.worst_lps_mm
+    tumour = np.asarray(margin.surface.vertices_lps_mm)
+    through = worst + WITHIN * (0.5 * (tumour.min(axis=0) + tumour.max(axis=0)) - worst)
     points = np.concatenate([np.asarray(zone.vertices_lps_mm), np.asarray(margin.surface.vertices_lps_mm)])
     middle = 0.5 * (points.min(axis=0) + points.max(axis=0))
     half = 0.5 * float(np.ptp(points, axis=0).max()) + 12.0
@@ -32,7 +37,7 @@ def margin_slices_picture(
 
     def paint(figure: Figure) -> None:
         for axes, view in zip(figure.subplots(1, 3), (View.AXIAL, View.CORONAL, View.SAGITTAL), strict=True):
-            cut = _cut(view, middle, worst, half)
+            cut = _cut(view, middle, through, half)
             paint_image(axes, image, cut)
             for structure in further:
                 paint_outline(axes, structure, cut, colour=FURTHER)
@@ -56,10 +61,10 @@ def margin_slices_picture(
     return paper.drawn(paint, height_mm=72.0)
 
 
-def _cut(view: View, middle: np.ndarray, worst: np.ndarray, half_mm: float) -> Cut:
+def _cut(view: View, middle: np.ndarray, through: np.ndarray, half_mm: float) -> Cut:
     axis = {View.AXIAL: 2, View.CORONAL: 1, View.SAGITTAL: 0}[view]
     centre = middle.copy()
-    centre[axis] = worst[axis]
+    centre[axis] = through[axis]
     return Cut(view=view, centre_lps_mm=centre, half_width_mm=half_mm, half_height_mm=half_mm)
 
 

@@ -16,7 +16,7 @@ from trocar.geometry.grid import Grid
 from trocar.geometry.rasterise import mask_on_grid
 from trocar.geometry.region import EndCap, region_from_contours
 from trocar.geometry.resample import near
-from trocar.imaging.register import SHIFT_MM, WINDOW_HU, Nearby, Refined, deformed, refine, register
+from trocar.imaging.register import SHIFT_MM, Nearby, Refined, deformed, refine, register
 from trocar.messages import Message
 from trocar.plan.patient import Image
 from trocar.plan.structures import Structure
@@ -30,8 +30,8 @@ LOCAL_MM = 60.0
 ZONE_MM = 15.0
 """Nearer to the tumour than this the tissue is dead and looks otherwise: it is left out."""
 
-LUNG_WINDOW_HU = (-1000.0, 100.0)
-"""In the lung vessels are told from air."""
+ORGAN_WINDOW_HU, LUNG_WINDOW_HU = (-100.0, 200.0), (-1000.0, 100.0)
+"""An organ is told from fat and its vessels from it; in the lung vessels are told from air."""
 
 BEYOND_ORGAN_MM, WITHIN_LUNG_MM, CLOSED_MM = 6.0, 4.0, 6.0
 """Of the liver and the kidney the border counts too, of the lung only what lies off the chest wall it slides on;
@@ -46,7 +46,7 @@ BREATH_MM, FARTHEST_MM, MOST_TURN_DEG = 15.0, 40.0, 15.0
 EVEN_LIKENESS = 0.004
 """Two scans whose likeness falls by less than this when one is shifted by `SHIFT_MM` do not tell their place."""
 
-FAIR_LIKENESS = 0.6
+FAIR_LIKENESS = 0.5
 """Likeness about the tumour below which the registration is to be looked at: a convention, not a limit."""
 
 
@@ -98,7 +98,7 @@ def lay_after(
     where = Nearby(
         about_lps_mm=points,
         reach_mm=LOCAL_MM,
-        window_hu=LUNG_WINDOW_HU if organ_kind == "lung" else WINDOW_HU,
+        window_hu=LUNG_WINDOW_HU if organ_kind == "lung" else ORGAN_WINDOW_HU,
         counts=_counting(lesion, organ, organ_kind),
     )
     found = refine(whole, before.volume, after.volume, where=where)
