@@ -83,10 +83,21 @@ def row_form(book: Book, *, reader: User, row: Kept | None, parent: Any = None, 
     if row is None:
         _offer_oneself(form, reader)
     _narrow_to_case(form, parent if parent is not None else row)
+    _leave_out_the_other_technique(form, parent if parent is not None else row)
     if parent is not None and book.parent in form.fields:
         form.fields[book.parent].widget = forms.HiddenInput()
         form.initial[book.parent] = parent.pk
     return form  # type: ignore[no-any-return]
+
+
+def _leave_out_the_other_technique(form: Any, near: Any) -> None:
+    """Ask of a case of seeds nothing that belongs to ablations alone, and the other way round."""
+    technique = getattr(near, "technique", None) or getattr(getattr(near, "case", None), "technique", None)
+    model = getattr(getattr(form, "_meta", None), "model", None)
+    fields: dict[str, tuple[str, ...]] = getattr(model, "of_technique", {})
+    for other, names in fields.items():
+        for name in names if technique and other != technique else ():
+            form.fields.pop(name, None)
 
 
 def _offer_oneself(form: forms.BaseForm, reader: User) -> None:

@@ -172,6 +172,21 @@ class PlanVersion(Kept):
 
     objects: ClassVar[Any] = of_patient("case__admission__patient__")
 
+    of_technique: ClassVar[dict[str, tuple[str, ...]]] = {
+        Technique.SEED: (
+            "prescribed_dose_gy",
+            "source",
+            "air_kerma_strength_u",
+            "strength_on",
+            "seeds",
+            "d90_gy",
+            "v100_percent",
+            "v150_percent",
+        ),
+        Technique.ABLATION: ("power_w", "minutes", "margin_mm"),
+    }
+    """What is asked in cases of one technique alone."""
+
     class Meta:
         verbose_name = both("plan version", "计划版本")
         verbose_name_plural = both("plan versions", "计划版本")

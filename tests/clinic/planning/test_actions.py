@@ -1,12 +1,14 @@
 """Three signatures by three different, entitled people over exactly one version."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 
-from clinic.cases import a_planned_case, a_signed_case, plan_values
+from clinic.cases import a_case, a_planned_case, a_signed_case, plan_values
 from trocar_clinic.errors import Refused
 from trocar_clinic.institution.models import Authorisation
 from trocar_clinic.patients.models import Case
@@ -82,3 +84,12 @@ def test_a_planner_must_be_entitled_on_the_day(house: Any) -> None:
         plan = a_planned_case(house, early)
         values = {**plan_values(house, Case.objects.get(pk=plan.case_id)), "made_by": house.staff["nurse"]}
         add_plan(actor=house.accounts["physicist"], at=early, values=values)
+
+
+def test_the_form_of_a_version_asks_what_belongs_to_the_technique(
+    house: Any, now: Any, client_of: Callable[[str], Client]
+) -> None:
+    case = a_case(house, now)
+    page = client_of("physicist").get(f"/records/plans/new/?of={case.pk}").content.decode()
+    assert 'name="prescribed_dose_gy"' in page
+    assert 'name="power_w"' not in page
