@@ -129,10 +129,13 @@ def pareto_front(
         No way in, or no place for a seed.
     """
     require_together(request)
-    needles, accounts, covered = propose_needles(request)
-    posed = pose_for_errors(request, needles, rng=rng)
-    stage = Message(code="workflow.stage-pareto", template="Making plans to choose from")
     told = progress or (lambda stage, share: None)
+    way_in = Message(code="workflow.stage-way-in", template="Finding the way in")
+    stage = Message(code="workflow.stage-pareto", template="Making plans to choose from")
+    told(way_in, 0.0)
+    needles, accounts, covered = propose_needles(request)
+    told(way_in, 1.0)
+    posed = pose_for_errors(request, needles, rng=rng)
     plans, tried = sweep(
         posed.problem,
         posed.goals,
