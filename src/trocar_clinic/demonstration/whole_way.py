@@ -57,6 +57,12 @@ class Story:
     organ: str
     longest_mm: str
     indication: tuple[str, ...]
+    pathology: str
+    stage: str
+    intent: str
+    place: str = "右侧"
+    side: str = "R"
+    is_metastasis: bool = False
     symptoms: str = ""
 
 
@@ -64,13 +70,14 @@ SEEDS = Story(
     technique=Technique.SEED, name="示例患者甲", number="D000001", born_on=date(1958, 4, 12), sex="1", operator="operator", room="粒子植入治疗室",
     begins_at=datetime(2026, 9, 15, 9, 5, tzinfo=timezone.get_fixed_timezone(480)), diagnosis="右肺上叶恶性肿瘤，放疗后复发", icd10="C34.1",
     organ="lung", longest_mm="38.0", indication=("at_most_7_cm", "recurrence", "kps_70", "needle_path", "survival_3_months"),
-    symptoms="胸痛，NRS 4 分",
+    pathology="腺癌", stage="rT2N0M0", intent="salvage", is_metastasis=True, symptoms="胸痛，NRS 4 分",
 )  # fmt: skip
 HEAT = Story(
     technique=Technique.ABLATION, name="示例患者乙", number="D000002", born_on=date(1963, 11, 2), sex="2", operator="ablator", room="消融治疗室",
     begins_at=datetime(2026, 9, 22, 14, 10, tzinfo=timezone.get_fixed_timezone(480)), diagnosis="肝右叶恶性肿瘤", icd10="C22.0",
     organ="liver", longest_mm="24.0",
     indication=("early_not_operated", "visible", "safe_path", "organ_function", "alternatives_weighed"),
+    pathology="肝细胞癌", stage="BCLC A", intent="curative",
 )  # fmt: skip
 
 
@@ -80,6 +87,10 @@ PROSTATE = replace(
     icd10="C61",
     organ="prostate",
     longest_mm="41.0",
+    pathology="前列腺腺泡腺癌",
+    stage="rT2N0M0",
+    place="外周带与中央带",
+    side="M",
     symptoms="排尿困难",
 )
 """The story of the seeds where ``trocar demo`` left an implant of the prostate to show."""
@@ -274,14 +285,16 @@ def _to_decision(team: Team, story: Story) -> tuple[Case, Lesion]:
     admission = record(Admission, actor=nurse, at=at, values=stay)
     opened = {
         "admission": admission, "technique": story.technique, "attending": team.staff["attending"], "diagnosis": story.diagnosis,
-        "icd10": story.icd10, "pathology": "腺癌" if story.organ == "lung" else "肝细胞癌", "stage": "rT2N0M0" if story.organ == "lung" else "BCLC A",
-        "intent": "salvage" if story.organ == "lung" else "curative", "planned_on": story.begins_at.date(),
+        "icd10": story.icd10, "pathology": story.pathology, "stage": story.stage, "intent": story.intent, "planned_on": story.begins_at.date(),
         "symptomatic": bool(story.symptoms), "symptoms": story.symptoms,
     }  # fmt: skip
     case = patients.open_case(actor=nurse, at=at, values=opened)
     lesion = record(
         Lesion, actor=nurse, at=at,
-        values={"case": case, "label": "T1", "organ": story.organ, "place": "右侧", "side": "R", "longest_mm": story.longest_mm, "measured_on": at.date(), "is_metastasis": story.organ == "lung"},
+        values={
+            "case": case, "label": "T1", "organ": story.organ, "place": story.place, "side": story.side, "longest_mm": story.longest_mm,
+            "measured_on": at.date(), "is_metastasis": story.is_metastasis,
+        },
     )  # fmt: skip
     patients.assess_indication(case, actor=attending, at=at + HOUR, answers=dict.fromkeys(story.indication, True))
     board = {
