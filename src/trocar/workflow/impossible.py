@@ -71,35 +71,40 @@ class Impossibility(Value):
     conflicting
         Goals that cannot be met together; any one left out frees the rest.
     relaxations
-        Ways out, the least first; each widens one goal.
+        Ways out by one goal each: first those that keep every limit of the organs, among them the least change first.
     together
-        Goals widened together where no single one would do: all that ask for a least dose, while every limit of the
-        organs is kept.
+        Goals widened together where no single one of the target would do: all that ask for a least dose, while every
+        limit is kept.
     most_percent
         Proven largest share of the target that can reach the dose of a goal; None where the goal is not proven out of
         reach.
     seeds_needed
         Seeds with which the goals were met where the stock or the allowed number is too small; None elsewhere.
+    target
+        Name of the target: its goals give before a limit of an organ does.
     """
 
     conflicting: tuple[Goal, ...]
     relaxations: tuple[Relaxed, ...] = ()
     together: tuple[Relaxed, ...] = ()
+    target: str = ""
     most_percent: float | None = None
     seeds_needed: int | None = None
 
     @property
     def nearest(self) -> tuple[Relaxed, ...]:
-        """What is widened in the nearest plan that works."""
-        return self.relaxations[:1] or self.together
+        """What is widened in the nearest plan that works: never a limit of an organ where the dose can give."""
+        if self.relaxations and (not self.together or self.relaxations[0].goal.structure == self.target):
+            return self.relaxations[:1]
+        return self.together
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What prevents, and what would do, as sentences."""
-        ways_out = [_way_out(each) for each in self.relaxations[:2]]
-        if self.nearest and not ways_out:
-            ways_out = [_way_out_together(self.together)]
-        said = (*self._prevents(), *ways_out)
+        nearest = self.nearest
+        ways_out = [_way_out_together(nearest)] if nearest else []
+        others = [each for each in self.relaxations if each is not nearest[0]][:1] if nearest else []
+        said = (*self._prevents(), *ways_out, *(_other_way_out(each) for each in others))
         return tuple(Finding(severity=Severity.ACTION, message=message) for message in said)
 
     def _prevents(self) -> tuple[Message, ...]:
@@ -142,27 +147,27 @@ class Impossibility(Value):
         )
 
 
-def _way_out(relaxed: Relaxed) -> Message:
+def _relaxed_words(relaxed: Relaxed) -> Message:
     return Message(
-        code="workflow.goal-relaxed",
-        template="nearest plan that works: {goal} relaxed to {needed:.3g} {unit}, with all other goals met",
+        code="workflow.goal-relaxed-to",
+        template="{goal} relaxed to {needed:.3g} {unit}",
         data={"goal": relaxed.goal.text, "needed": relaxed.needed, "unit": relaxed.goal.limit_unit.value},
     )
 
 
 def _way_out_together(relaxed: Sequence[Relaxed]) -> Message:
-    changes = tuple(
-        Message(
-            code="workflow.goal-relaxed-to",
-            template="{goal} relaxed to {needed:.3g} {unit}",
-            data={"goal": each.goal.text, "needed": each.needed, "unit": each.goal.limit_unit.value},
-        )
-        for each in relaxed
-    )
     return Message(
         code="workflow.goals-relaxed",
-        template="nearest plan that works: {changes}, with all other goals met",
-        data={"changes": changes},
+        template="nearest plan that works, and this one: {changes}, with all other goals met",
+        data={"changes": tuple(_relaxed_words(each) for each in relaxed)},
+    )
+
+
+def _other_way_out(relaxed: Relaxed) -> Message:
+    return Message(
+        code="workflow.other-relaxed",
+        template="not done here, but all other goals would also be met with {change}",
+        data={"change": _relaxed_words(relaxed)},
     )
 
 
@@ -213,11 +218,16 @@ def why_impossible(
             return Impossibility(conflicting=must, together=together, seeds_needed=len(met))
     core = _smallest_conflict(posed, must, rng)
     relaxed = [_relaxed(posed, goal, must, rng) for goal in core]
-    found = sorted((each for each in relaxed if each is not None), key=lambda each: each.effort)
-    if found and found[0].needed == found[0].goal.limit:
-        return Possible(chosen=found[0].chosen)
-    together = () if found else _relaxed_together(posed, must, rng)
-    return Impossibility(conflicting=core, relaxations=tuple(found), together=together)
+    target = posed.request.target
+    found = sorted(
+        (each for each in relaxed if each is not None), key=lambda each: (each.goal.structure != target, each.effort)
+    )
+    free = next((each for each in found if each.needed == each.goal.limit), None)
+    if free is not None:
+        return Possible(chosen=free.chosen)
+    enough = found and found[0].goal.structure == target
+    together = () if enough else _relaxed_together(posed, must, rng)
+    return Impossibility(conflicting=core, relaxations=tuple(found), together=together, target=target)
 
 
 def _all_met(problem: Problem, chosen: np.ndarray, goals: Sequence[Goal]) -> bool:
