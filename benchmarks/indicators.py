@@ -184,9 +184,12 @@ def plans(counting: Any) -> None:
     """Print the plans of the two queries of the pass."""
     from django.db.models import Count
 
+    from trocar_clinic.quality.marks import BitOr
+
     inside = counting.rows.order_by()
-    print(inside.filter(alone=True).values_list("among", "that").annotate(number=Count("*")).explain(analyze=True))
-    print(inside.filter(alone=False).values_list("patient_id", "among", "that").explain(analyze=True))
+    print(inside.values_list("alone", "among", "that").annotate(number=Count("*")).explain(analyze=True))
+    several = inside.filter(alone=False).values_list("patient_id")
+    print(several.annotate(bits=BitOr("among"), some=BitOr("that")).explain(analyze=True))
 
 
 if __name__ == "__main__":

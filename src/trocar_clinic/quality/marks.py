@@ -1,8 +1,8 @@
 """Marks on the rows of a register: for which indicators each counts, so that one pass over the rows counts all.
 
 A register is never changed, so what a row means for an indicator is settled when it is taken. Each indicator has a
-bit: ``among`` has those whose denominator the row stands in, ``that`` those whose numerator it fulfils as well. Rows
-that are the only one of their patient are grouped by the database; the others, fewer by far, are joined here.
+bit: ``among`` has those whose denominator the row stands in, ``that`` those whose numerator it fulfils as well. The
+database groups rows by their bits; those of patients with several rows are joined to one pattern a patient first.
 """
 
 import hashlib
@@ -10,7 +10,8 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 
-from django.db.models import BigIntegerField, Case, Count, Exists, F, OuterRef, Q, Value, When
+from django.db import connection
+from django.db.models import Aggregate, BigIntegerField, Case, Count, Exists, F, OuterRef, Q, Value, When
 
 from trocar.department.norms import IndicatorDefinition, Technique, Unit
 from trocar.department.period import Period
@@ -109,6 +110,13 @@ class Tallies:
         return float(of - missed), of
 
 
+class BitOr(Aggregate):
+    """All bits of the rows of a group; `trocar_clinic.quality.apps` brings the function to SQLite."""
+
+    function = "BIT_OR"
+    output_field = BigIntegerField()
+
+
 def tallies(register: Register, *, technique: Technique, period: Period) -> Tallies:
     """Return the tallies of a period in two queries."""
     inside = RegisteredProcedure.objects.filter(
@@ -116,14 +124,16 @@ def tallies(register: Register, *, technique: Technique, period: Period) -> Tall
     ).order_by()
     rows: Counter[tuple[int, int]] = Counter()
     patients: Counter[tuple[int, int, int]] = Counter()
-    singles = inside.filter(alone=True).values_list("among", "that").annotate(number=Count("*"))
-    for among, that, number in singles:
+    for alone, among, that, number in inside.values_list("alone", "among", "that").annotate(number=Count("*")):
         rows[among, that] += number
-        patients[among, that, among & ~that] += number
-    joined: dict[int, tuple[int, int, int]] = {}
-    for patient, among, that in inside.filter(alone=False).values_list(F("patient_id"), "among", "that"):
-        rows[among, that] += 1
-        before = joined.get(patient, (0, 0, 0))
-        joined[patient] = (before[0] | among, before[1] | that, before[2] | (among & ~that))
-    patients.update(joined.values())
+        if alone:
+            patients[among, that, among - that] += number
+    joined = inside.filter(alone=False).values_list("patient_id")
+    patterns = {"bits": BitOr("among"), "some": BitOr("that"), "lacking": BitOr(F("among") - F("that"))}
+    sql, parameters = joined.annotate(**patterns).query.sql_with_params()
+    grouped = f"SELECT bits, some, lacking, count(*) FROM ({sql}) AS joined GROUP BY bits, some, lacking"
+    with connection.cursor() as cursor:
+        cursor.execute(grouped, parameters)
+        for bits_of, some, lacking, number in cursor.fetchall():
+            patients[bits_of, some, lacking] += number
     return Tallies(rows=rows, patients=patients)
