@@ -1,5 +1,7 @@
 """Set cover of zones: exact where greedy errs, lines shared, refusals, ellipsoids."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -25,6 +27,17 @@ def test_two_activations_on_one_line_beat_two_insertions() -> None:
     found = _cover([{0, 1}, {2, 3}, {2, 3}], [0, 1, 0], 4)
     assert sorted(found.rows) == [0, 2]
     assert found.insertions == (0,)
+
+
+def test_one_insertion_that_suffices_is_found_when_the_exact_solver_finds_nothing_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nothing = SimpleNamespace(x=None, mip_dual_bound=None)
+    monkeypatch.setattr("trocar.optimise.zone_cover.milp", lambda *_, **__: nothing)
+    covers = np.array([[point in each for each in ({0, 1, 2}, {0, 1}, {2, 3})] for point in range(4)])
+    found = cover(covers, np.array([0, 1, 1]), worth=np.zeros(3), seconds=0.0)
+    assert found.insertions == (1,)
+    assert found.gap_percent < 10.0
 
 
 def test_a_point_that_nothing_reaches_is_named() -> None:

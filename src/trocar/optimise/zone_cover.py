@@ -99,7 +99,8 @@ def cover(
             n=covers.shape[1],
         )
     wanted = covers[reachable]
-    first = _greedy(wanted, line_of, used_lines)
+    quick = (_one_insertion(wanted, line_of, worth, used_lines), _greedy(wanted, line_of, used_lines))
+    first = min((each for each in quick if each is not None), key=lambda each: _cost(each, line_of, used_lines))
     rows, bound, solver = _exact(wanted, line_of, worth, seconds=seconds, used=used_lines)
     if rows is None or _cost(rows, line_of, used_lines) > _cost(first, line_of, used_lines):
         rows, solver = first, "greedy"
@@ -133,6 +134,25 @@ def fewest_insertions(covers: Bool[np.ndarray, "n m"], line_of: Int[np.ndarray, 
     reachable = covers.any(axis=1)
     rows = _greedy(covers[reachable], line_of, ()) if reachable.any() else np.zeros(0, np.int64)
     return _cost(rows, line_of, ()), int((~reachable).sum())
+
+
+def _one_insertion(
+    covers: np.ndarray, line_of: np.ndarray, worth: np.ndarray, already: tuple[int, ...]
+) -> np.ndarray | None:
+    """Return the fewest activations found on one line that cover all; None where no line can.
+
+    No time limit bears on this: a tumour that one needle covers gets one, on a busy machine too.
+    """
+    best: tuple[float, np.ndarray] | None = None
+    for line in np.unique(line_of):
+        mine = np.flatnonzero(line_of == line)
+        if not covers[:, mine].any(axis=1).all():
+            continue
+        rows = mine[_greedy(covers[:, mine], line_of[mine], (int(line),))]
+        cost = _cost(rows, line_of, already) + float(worth[rows].sum())
+        if best is None or cost < best[0]:
+            best = (cost, rows)
+    return None if best is None else best[1]
 
 
 def _greedy(covers: np.ndarray, line_of: np.ndarray, already: tuple[int, ...]) -> np.ndarray:

@@ -149,12 +149,22 @@ def _missed(clause: MarginClause, value: float) -> Finding:
     demands = clause.priority is Priority.MUST and clause.confidence not in UNSURE
     return Finding(
         severity=Severity.ACTION if demands else Severity.ATTENTION,
-        message=Message(
-            code="rules.margin-missed",
-            template="{what} is {value:.1f} {unit}; {text} ({comparison} {limit:g} {unit} is asked)",
-            data=_data(clause, value),
-        ),
+        message=_missed_words(clause, value),
         reference=f"{clause.key}: {clause.reference} ({clause.confidence.value})",
+    )
+
+
+def _missed_words(clause: MarginClause, value: float) -> Message:
+    if clause.unit == "ml":
+        return Message(
+            code="rules.volume-missed",
+            template="{what} is {value:.2f} {unit}; {text} ({comparison} {limit:g} {unit} is asked)",
+            data=_data(clause, value),
+        )
+    return Message(
+        code="rules.margin-missed",
+        template="{what} is {value:.1f} {unit}; {text} ({comparison} {limit:g} {unit} is asked)",
+        data=_data(clause, value),
     )
 
 
