@@ -84,7 +84,7 @@ def main(shown: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "department"
         command(folder, "department", "demonstrate")
-        with served(folder) as address:
+        with served(folder, TROCAR_REQUESTS_A_MINUTE="0") as address:
             wall = pages_of(address)
         os.environ["TROCAR_DATA"] = str(folder)
         work = work_of(wall)

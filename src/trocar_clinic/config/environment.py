@@ -26,6 +26,8 @@ class Environment:
         Language of first contact.
     time_zone
         Clock of the department.
+    requests_a_minute
+        So many an account, or an address that is not signed in, may ask of one server process; 0 for no limit.
     """
 
     data: Path
@@ -37,6 +39,7 @@ class Environment:
     oidc_issuer: str
     oidc_client: str
     oidc_secret: str
+    requests_a_minute: int
 
     def key(self, name: str) -> str:
         """Return a secret from the environment or the folder of keys, or an empty text where there is none yet."""
@@ -87,6 +90,13 @@ def _sqlite(file: Path) -> dict[str, object]:
     }
 
 
+def _count(name: str, usual: int) -> int:
+    given = os.environ.get(name, str(usual))
+    if not given.isdigit():
+        raise SystemExit(f"{name} is {given!r}; a whole number is needed, 0 for no limit")
+    return int(given)
+
+
 @cache
 def environment() -> Environment:
     """Return what the surroundings say; asked once."""
@@ -102,4 +112,5 @@ def environment() -> Environment:
         oidc_issuer=os.environ.get("TROCAR_OIDC_ISSUER", ""),
         oidc_client=os.environ.get("TROCAR_OIDC_CLIENT", ""),
         oidc_secret=os.environ.get("TROCAR_OIDC_SECRET", ""),
+        requests_a_minute=_count("TROCAR_REQUESTS_A_MINUTE", 3000),
     )

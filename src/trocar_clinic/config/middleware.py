@@ -1,6 +1,9 @@
 """What is done around every request: headers, language, refusals as pages."""
 
+import time
+from collections import Counter
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -10,7 +13,7 @@ from django.shortcuts import render
 from django.utils import translation
 
 from trocar_clinic.config.settings import HERE
-from trocar_clinic.errors import Overtaken, Refused
+from trocar_clinic.errors import Overtaken, Refused, reason
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -70,6 +73,35 @@ def chosen_language(answer: Answer) -> Answer:
             return response
 
     return respond
+
+
+class Paced:
+    """Refuse an account, or an address that is not signed in, that asks far more than people and pages do."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.minute, self.asked = 0, Counter[str]()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Count the request, and pass it on if it keeps to the pace."""
+        now = time.monotonic()
+        if int(now // 60) != self.minute:
+            self.minute, self.asked = int(now // 60), Counter()
+        user: Any = request.user
+        who = f"account {user.pk}" if user.is_authenticated else f"address {request.META.get('REMOTE_ADDR', '')}"
+        self.asked[who] += 1
+        most = settings.REQUESTS_A_MINUTE
+        if not most or self.asked[who] <= most:
+            return self.answer(request)
+        told = reason(
+            "config.too-many-requests",
+            en="More than {most} requests a minute; wait a minute",
+            zh="每分钟请求超过 {most} 次，请一分钟后再试",
+            most=most,
+        )
+        response = render(request, "refused.html", {"reasons": [told]}, status=429)
+        response.headers["Retry-After"] = str(60 - int(now % 60))
+        return response
 
 
 class SignedIn(LoginRequiredMiddleware):

@@ -53,6 +53,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "trocar_clinic.config.middleware.Paced",
     "trocar_clinic.config.middleware.SignedIn",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -159,6 +160,7 @@ SECURE_HSTS_SECONDS = 31536000 if HERE.https else 0
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
+REQUESTS_A_MINUTE = HERE.requests_a_minute
 PAGE_BODY_LIMIT = 25 * 2**20
 IMAGES_BODY_LIMIT = 1024 * 2**20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20

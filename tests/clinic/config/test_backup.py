@@ -30,6 +30,7 @@ def here(folder: Path) -> Environment:
         oidc_issuer="",
         oidc_client="",
         oidc_secret="",
+        requests_a_minute=0,
     )
 
 
