@@ -12,6 +12,7 @@ from trocar_clinic.institution.queries import name_of_the_hospital
 from trocar_clinic.institution.staff import Technique
 from trocar_clinic.language import both
 from trocar_clinic.patients.models import Case
+from trocar_clinic.patients.papers import whose
 from trocar_clinic.procedures.models import Insertion, Procedure
 from trocar_clinic.procedures.reconciliation import counts_of
 from trocar_clinic.procedures.verifying import last_done
@@ -23,17 +24,12 @@ def discharge_card(case: Case) -> Sheet | None:
     done = last_done(case)
     if done is None:
         return None
-    patient = case.patient
     seed = case.technique == Technique.SEED
     return Sheet(
         title=both("Discharge card", "出院告知卡"),
         subtitle=name_of_the_hospital(),
         facts=(
-            (both("Name", "姓名"), patient.name),
-            (both("Patient number", "患者编号"), patient.number),
-            (both("Sex, born", "性别、出生日期"), f"{patient.get_sex_display()} · {patient.birth_date}"),
-            (both("Case", "病例号"), case.number),
-            (both("Diagnosis", "诊断"), case.diagnosis),
+            *whose(case),
             (both("Treatment", "治疗"), case.get_technique_display()),
             (both("Done on", "手术日期"), timezone.localtime(done.started_at).date()),
             *(_seed_facts(case, done) if seed else _heat_facts(done)),

@@ -7,6 +7,7 @@ from django.utils import timezone
 from trocar_clinic.institution.queries import name_of_the_hospital
 from trocar_clinic.institution.staff import Technique
 from trocar_clinic.language import both
+from trocar_clinic.patients.papers import whose
 from trocar_clinic.procedures.models import Consent
 from trocar_clinic.procedures.questions import consent_items
 from trocar_clinic.records.paper import Sheet
@@ -15,16 +16,11 @@ from trocar_clinic.records.paper import Sheet
 def consent_paper(consent: Consent) -> Sheet:
     """Return the paper of a consent: what was told, by whom, and both signatures."""
     case = consent.case
-    patient = case.patient
     return Sheet(
         title=both("Informed consent", "知情同意书"),
         subtitle=name_of_the_hospital(),
         facts=(
-            (both("Name", "姓名"), patient.name),
-            (both("Patient number", "患者编号"), patient.number),
-            (both("Sex, born", "性别、出生日期"), f"{patient.get_sex_display()} · {patient.birth_date}"),
-            (both("Case", "病例号"), case.number),
-            (both("Diagnosis", "诊断"), case.diagnosis),
+            *whose(case),
             (both("Procedure proposed", "拟行手术"), case.get_technique_display()),
             (both("Version and language of the text", "文本版本与语言"), _text(consent)),
             (both("Told by", "告知医师"), consent.told_by),
