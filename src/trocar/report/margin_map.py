@@ -40,8 +40,8 @@ VIEWS = (
     _View(name="P", right=(-1, 0, 0), up=(0, 0, 1), letters=("L", "R", "S", "I")),
     _View(name="R", right=(0, -1, 0), up=(0, 0, 1), letters=("P", "A", "S", "I")),
     _View(name="L", right=(0, 1, 0), up=(0, 0, 1), letters=("A", "P", "S", "I")),
-    _View(name="S", right=(1, 0, 0), up=(0, -1, 0), letters=("R", "L", "A", "P")),
-    _View(name="I", right=(1, 0, 0), up=(0, 1, 0), letters=("R", "L", "P", "A")),
+    _View(name="S", right=(-1, 0, 0), up=(0, -1, 0), letters=("L", "R", "A", "P")),
+    _View(name="I", right=(1, 0, 0), up=(0, -1, 0), letters=("R", "L", "A", "P")),
 )
 
 
