@@ -4,8 +4,7 @@ With ``--ensemble`` an ensemble of 200 samples is run from the first to the last
 
 Times are process times of one thread, the least of several, unless a line says otherwise; on a busy machine the ratios
 count. The bound is the rate of a triad over large arrays on as many threads, measured in the same run.
-With ``--kernel`` only the loops are timed, with ``--wall`` only the two ten minutes on the wall, as many times as it
-takes to find the machine quiet.
+With ``--kernel`` only the loops are timed, with ``--wall`` only the two ten minutes on one thread and on two.
 """
 
 import sys
@@ -228,19 +227,23 @@ def main() -> None:
 
 
 def on_the_wall() -> None:
-    """Print the least time of a few runs on one and on two threads, on the wall, and their process time."""
+    """Print what one and two threads spend on the two ten minutes.
+
+    The time of the thread that waits for the others is what two quiet cores show on the wall, however busy they are.
+    """
     for name, problem in (("prescribed heat", prescribed()), ("pulsed radiofrequency", radiofrequency())):
+        simulate(replace(problem, schedule=Schedule(steps=(Step(duration_s=3.0, levels=(20.0,)),))))
         for threads in (1, 2):
-            accuracy = Accuracy(threads=threads)
-            simulate(replace(problem, schedule=Schedule(steps=(Step(duration_s=3.0, levels=(20.0,)),))))
-            spent = []
-            for _ in range(3):
-                wall, process = time.perf_counter(), time.process_time()
-                simulate(problem, accuracy=accuracy)
-                spent.append((time.perf_counter() - wall, time.process_time() - process))
-            wall_s, process_s = min(spent)
+            wall, process, leading = time.perf_counter(), time.process_time(), time.thread_time()
+            simulate(problem, accuracy=Accuracy(threads=threads))
+            leading, process, wall = (
+                time.thread_time() - leading,
+                time.process_time() - process,
+                time.perf_counter() - wall,
+            )
             print(
-                f"  {name}, {threads} threads: {wall_s:.2f} s on the wall, {process_s:.2f} s of process time",
+                f"  {name}, {threads} threads: {process:.2f} s of process time, {leading:.2f} s of the leading thread, "
+                f"{wall:.2f} s on the wall",
                 flush=True,
             )
 
