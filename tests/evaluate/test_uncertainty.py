@@ -108,3 +108,9 @@ def test_each_kind_of_error_alone_gives_the_spread_of_its_own_slope() -> None:
     assert spreads[ErrorKind.STRENGTH]["Dmean"] == pytest.approx(2.0, rel=WITHIN_DRAWS)
     assert spreads[ErrorKind.CONTOURING]["Dmean"] == 0.0
     assert spreads[ErrorKind.SEED_STRENGTH]["Dmean"] == 0.0
+
+
+def test_what_errors_only_lower_lies_higher_in_truth_than_it_was_found() -> None:
+    drawn = {"CI": -np.linspace(0.0, 0.2, 101), "D90": -np.linspace(0.0, 0.2, 101)}
+    assert interval_about(0.6, drawn, "CI") == pytest.approx((0.6, 0.8), abs=0.01)
+    assert interval_about(0.6, drawn, "D90") == pytest.approx((0.4, 0.6), abs=0.01)

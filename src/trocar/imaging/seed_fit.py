@@ -23,9 +23,10 @@ MASS_PULL = 2.0
 SEED_PRICE = 0.03
 """A further seed must explain at least this share of what one seed explains."""
 
-ALIKE, ODD = 20.0, 0.1
+ALIKE, ODD, LACKING = 20.0, 0.1, 0.4
 """Touching seeds whose brightness is odd by more than the second are also fitted with it drawn so much more strongly to
-the usual one: few voxels of a coarse picture leave open how two share what they are together."""
+the usual one, if the thing lacks no more than the third of so many seeds' brightness: few voxels of a coarse picture
+leave open how two share what they are together."""
 
 MASS_SPREAD, MASS_PRICE, MOST_PRICE = 0.2, 0.02, 0.3
 """Seeds of one thing are as bright as others to about a fifth; what a standard deviation costs, and at most."""
@@ -233,7 +234,8 @@ def _best_reading(patch: Patch, picture: Picture, count: int, one_seed: float) -
             break
     rows, cost = min(attempts, key=_cost)
     finals = [fitted(patch, picture, rows, sweeps=2 if count > 1 else 1)]
-    if count > 1 and _oddness(picture, finals[0][0]) > ODD:
+    held = patch.mass_hu_mm3 / picture.seen_mass_hu_mm3
+    if count > 1 and held > count - LACKING and _oddness(picture, finals[0][0]) > ODD:
         finals += [
             fitted(patch, picture, start, sweeps=3, alike=ALIKE) for start in (rows, _parted_train(patch, count))
         ]

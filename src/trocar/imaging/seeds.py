@@ -59,6 +59,9 @@ WORTH_LEFT = 0.25
 CLOSE, GOOD_LEFT = 0.08, 0.12
 """Two readings whose scores differ by less are close; things of which less is left unexplained count as seeds."""
 
+SHARED = (0.7, 1.4)
+"""A number of seeds that a count decides for leaves each about the brightness of a seed, within this range."""
+
 ABLE_MASS, ABLE_EXPLAINED, SURELY_EXPLAINED = (0.3, 3.0), 0.6, 0.88
 """Lines outside this range of brightness, or that explain less of their surroundings, are no seeds; and surely one."""
 
@@ -333,7 +336,7 @@ def _read_all(
             whole += len(parts)
             if not parts and fits:
                 readings.append((patch, fits[:1]))
-    chosen = _settled([fits for _, fits in readings], expected)
+    chosen = _settled([fits for _, fits in readings], expected, picture)
     picture = _with_way(picture, chosen)
     if picture.way is not None:
         chosen = [
@@ -445,8 +448,8 @@ def _judged(
     return tuple(sorted(found, key=lambda seed: -seed.confidence))
 
 
-def _settled(readings: list[list[ClusterFit]], expected: int | None) -> list[ClusterFit]:
-    """Return one reading a bright thing; a known count decides close calls between the best two."""
+def _settled(readings: list[list[ClusterFit]], expected: int | None, picture: Picture) -> list[ClusterFit]:
+    """Return one reading a bright thing; a known count decides close calls between the best two able ones."""
     chosen = [fits[0] for fits in readings]
     if expected is None:
         return chosen
@@ -454,6 +457,8 @@ def _settled(readings: list[list[ClusterFit]], expected: int | None) -> list[Clu
     good = [fits[0].share_left < GOOD_LEFT for fits in readings]
     for place in np.argsort(preference):
         if preference[place] >= CLOSE or not good[place]:
+            continue
+        if not SHARED[0] < readings[place][1].rows[:, 6].mean() / picture.mass_hu_mm3 < SHARED[1]:
             continue
         missing = expected - sum(len(fit.rows) for fit, counts in zip(chosen, good, strict=True) if counts)
         change = len(readings[place][1].rows) - len(readings[place][0].rows)

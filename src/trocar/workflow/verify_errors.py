@@ -36,6 +36,10 @@ SHARE_POINTS, SHARE_DRAWS = 4_000, 60
 """For telling which error weighs most: the standard deviations are then known to a tenth of themselves."""
 
 
+MOST = {"CI": 1.0, "HI": 1.0}
+"""Indices that are shares."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ErrorBudget(Value):
     """The errors of a verification, each with its source."""
@@ -183,7 +187,8 @@ def _with(metric: Interval, departures: dict[str, np.ndarray]) -> Interval:
     low, high = interval_about(metric.value, departures, metric.name)
     if not (np.isfinite(low) and np.isfinite(high)):
         return metric
-    return replace(metric, low=max(low, 0.0), high=min(high, 100.0) if metric.unit == "%" else high)
+    most = 100.0 if metric.unit == "%" else MOST.get(metric.name, np.inf)
+    return replace(metric, low=max(low, 0.0), high=min(high, most))
 
 
 def _moved_dose(implanted: ImplantPlan) -> Callable[[np.ndarray, SeedErrors], np.ndarray]:
