@@ -144,6 +144,24 @@ def test_an_antenna_and_a_probe_are_made_of_the_catalogue() -> None:
     assert [step.levels for step in frozen.schedule.steps] == [(0.8,), (0.0,), (0.8,)]
 
 
+@pytest.mark.parametrize(
+    ("model", "stated", "taken_c"),
+    [("cryo/probe_2.4mm", None, -145.0), ("cryo/Visica2", None, -196.0), ("cryo/Visica2", -170.0, -170.0)],
+)
+def test_a_probe_freezes_by_its_own_cryogen_unless_one_is_stated(
+    model: str, stated: float | None, taken_c: float
+) -> None:
+    freeze = PowerStep(control=PlannedControl.FREEZE, duration_s=60.0, flow_percent=100.0)
+    source = heat_problem(
+        plan_of(model, acts(freeze)),
+        tissue_map(),
+        death_model=DeathModel.BELOW_MINUS_20_C,
+        assumptions=Assumptions(freezing_c=stated),
+    ).sources[0]
+    assert isinstance(source, CryoProbe)
+    assert source.freezing_c == taken_c
+
+
 def test_a_probe_drawn_back_is_a_source_of_its_own_that_takes_its_turn() -> None:
     problem = heat_problem(
         plan_of("radiofrequency/IC_20mm", acts(FORTY_WATT), acts(FORTY_WATT, start_s=40.0, back_mm=15.0)),

@@ -58,6 +58,8 @@ class ApplicatorModel(Value):
         Of the generator; None for cryo and where unknown.
     elements, spacing_mm
         Electrodes of a cluster or tines of an expandable one, and their distance; 1 and None for a single one.
+    cryogen_c
+        Temperature of what boils or expands inside a cryoprobe; None where it is not stated.
     cooled
         Whether the shaft or tip is cooled by a circulating fluid.
     geometry_source, geometry_reading
@@ -80,6 +82,7 @@ class ApplicatorModel(Value):
     active_length_mm: float | None
     centre_behind_tip_mm: float
     frequency_mhz: float | None
+    cryogen_c: float | None
     elements: int
     spacing_mm: float | None
     cooled: bool
@@ -186,6 +189,7 @@ def _parse(folder: Traversable, key: str) -> ApplicatorModel:
         active_length_mm=geometry.get("active_length_mm"),
         centre_behind_tip_mm=float(geometry["centre_behind_tip_mm"]),
         frequency_mhz=geometry.get("frequency_mhz"),
+        cryogen_c=geometry.get("cryogen_c"),
         elements=int(geometry.get("elements", 1)),
         spacing_mm=geometry.get("spacing_mm"),
         cooled=bool(geometry["cooled"]),

@@ -25,6 +25,7 @@ from trocar.results.tissue_death import DeathModel
 from trocar.units import celsius_from_kelvin
 
 HALF_MM = 34.0
+FRAMES_A_ROW = 3
 LINES_C = (-40.0, -20.0, 0.0, 43.0, 54.0, 60.0, 100.0)
 MODELS = {
     DeathModel.CEM43_240: say("ablation.model-cem43", "240 equivalent minutes at 43 °C"),
@@ -71,18 +72,21 @@ STRIP = "Temperature in the axial plane through the tumour's middle as time goes
 
 
 def temperature_strip(outcome: AblationOutcome, margin: AblationMargin, *, paper: Paper) -> bytes:
-    """Return the frames side by side."""
+    """Return the frames in rows of three, large enough to read their lines."""
     count = len(outcome.temperatures)
+    rows = -(-count // FRAMES_A_ROW)
 
     def paint(figure: Figure) -> None:
-        panels = figure.subplots(1, count, squeeze=False).ravel()
+        panels = figure.subplots(rows, min(count, FRAMES_A_ROW), squeeze=False).ravel()
         norm = _norm(outcome)
-        for axes, temperature in zip(panels, outcome.temperatures, strict=True):
+        for axes, temperature in zip(panels, outcome.temperatures, strict=False):
             _paint(axes, temperature.volume, margin, norm)
             axes.set_title(f"{(temperature.at_s or 0.0) / 60:.1f} min")
+        for axes in panels[count:]:
+            axes.set_axis_off()
         figure.colorbar(ScalarMappable(norm=norm, cmap="inferno"), ax=list(panels), shrink=0.8, label="°C")
 
-    return paper.drawn(paint, height_mm=42.0)
+    return paper.drawn(paint, height_mm=4.0 + 49.0 * rows)
 
 
 def temperature_film(outcome: AblationOutcome, margin: AblationMargin) -> bytes:

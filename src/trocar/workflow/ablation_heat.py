@@ -39,6 +39,9 @@ from trocar.results.tissue_death import DeathModel, DeathProbability
 from trocar.units import celsius_from_kelvin
 from trocar.workflow.large_vessels import large_vessel_mask
 
+ARGON_C = -145.0
+"""Of expanded argon in a cryoprobe."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Assumptions(Value):
@@ -57,7 +60,7 @@ class Assumptions(Value):
     antenna_mm
         Length over which an antenna's power spreads along its shaft.
     freezing_c
-        Gas in a cryoprobe at full flow.
+        Gas in a cryoprobe at full flow; None for the applicator's own, or that of argon where none is stated.
     film_w_per_m2_k
         Film coefficient between that gas and the surface of the probe; fitted to one published zone of one probe
         (docs/theory/heat.md, C1).
@@ -70,7 +73,7 @@ class Assumptions(Value):
     pause_s: float = 15.0
     efficiency: float = 0.6
     antenna_mm: float = 60.0
-    freezing_c: float = -145.0
+    freezing_c: float | None = None
     film_w_per_m2_k: float = 1100.0
 
 
@@ -308,10 +311,16 @@ def _source(applicator: Applicator, key: Key, taken: Assumptions) -> HeatSource:
             label=label,
             path_lps_mm=path,
             radius_mm=radius_mm,
-            freezing_c=taken.freezing_c,
+            freezing_c=_cryogen_c(model, taken),
             film_w_per_m2_k=taken.film_w_per_m2_k,
         )
     return _electrodes(model, tip, back, label=label, key=key, taken=taken)
+
+
+def _cryogen_c(model: ApplicatorModel, taken: Assumptions) -> float:
+    if taken.freezing_c is not None:
+        return taken.freezing_c
+    return ARGON_C if model.cryogen_c is None else model.cryogen_c
 
 
 def _needed(model: ApplicatorModel, name: str) -> float:
