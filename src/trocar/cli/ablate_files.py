@@ -66,7 +66,7 @@ def write_margin(
     folder: Path, request: AblationVerifyRequest, verified: AblationVerification, *, at: datetime
 ) -> dict[str, Any]:
     """Write report, map and DICOM of a verified margin, and return what a script wants to know."""
-    further = (request.structures.named(request.organ),) if request.organ else ()
+    further = tuple(request.structures.named(name) for name in (request.organ, *request.spared) if name)
     case = MarginCase(
         image=request.before,
         lesion=request.lesion,

@@ -1,7 +1,6 @@
 """``trocar ablate simulate``: temperature and death of tissue for a plan, with film and map."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from datetime import datetime
@@ -42,12 +41,13 @@ PAPERS = say("cli.ablate-papers", "Writing papers and DICOM")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulationInputs:
-    """A plan, what it was made on, and what is wished."""
+    """A plan, what it was made on, what is wished, and what no zone may reach."""
 
     plan: AblationPlan
     image: Image
     structures: StructureSet
     wish: SimulationWish
+    spared: tuple[str, ...] = ()
 
 
 def simulate(
@@ -93,11 +93,12 @@ def simulate(
                 spacing_mm=spacing_mm,
                 pack=load_margin_pack("published/ablation_margin"),
             ),
+            spared=tuple(spare or ()),
         )
         require_in_body(inputs.plan, image)
         told(READING, 1.0)
         simulated = simulate_plan(inputs.plan, inputs.structures, inputs.wish, progress=told)
-        simulated = replaced(simulated, findings=(*simulated.findings, *_of_the_plan(inputs, simulated, spare or ())))
+        simulated = replaced(simulated, findings=(*simulated.findings, *_of_the_plan(inputs, simulated)))
         told(PAPERS, 0.0)
         with whole_folder(out, replace=replace) as folder:
             data = write_simulation(folder, inputs, simulated, at=surroundings.now())
@@ -123,18 +124,18 @@ def simulate(
     raise typer.Exit(exit_of_findings(simulated.findings))
 
 
-def _of_the_plan(inputs: SimulationInputs, simulated: Simulated, spare: Sequence[str]) -> tuple[Finding, ...]:
+def _of_the_plan(inputs: SimulationInputs, simulated: Simulated) -> tuple[Finding, ...]:
     lesion = inputs.structures.named(inputs.plan.target.lesion)
     return (
         *edge_findings(lesion, inputs.image.volume.grid),
         *same_place_findings(inputs.plan),
-        *spared_findings(simulated.zone, inputs.structures, tuple(spare)),
+        *spared_findings(simulated.zone, inputs.structures, inputs.spared),
     )
 
 
 def write_simulation(folder: Path, inputs: SimulationInputs, simulated: Simulated, *, at: datetime) -> dict[str, Any]:
     """Write report, film and DICOM of a simulation, and return what a script wants to know."""
-    names = (inputs.plan.target.organ, *inputs.wish.vessels)
+    names = (inputs.plan.target.organ, *inputs.wish.vessels, *inputs.spared)
     further = tuple(inputs.structures.named(name) for name in names if name)
     case = MarginCase(
         image=inputs.image,

@@ -57,7 +57,7 @@ def ablate_and_verify(
         spacing_mm=check.spacing_mm,
         pack=request.pack,
     )
-    inputs = SimulationInputs(plan=proposed.plan, image=image, structures=structures, wish=wish)
+    inputs = SimulationInputs(plan=proposed.plan, image=image, structures=structures, wish=wish, spared=request.spared)
     data["simulation"] = write_simulation(_made(folder, "simulation"), inputs, simulated, at=at)
     follow(SCANNING, 0.0)
     score = simulated.outcome.zone.score

@@ -47,7 +47,7 @@ def simulation_report(case: MarginCase, outcome: AblationOutcome, *, paper: Pape
         title=say("ablation.report-simulation", "Simulation of an ablation"),
         subtitle=told.subtitle,
         running_head=told.running_head,
-        blocks=(*told.blocks[:3], *extra, *told.blocks[3:]),
+        blocks=(*told.blocks[:4], *extra, *told.blocks[4:]),
         made_at=made_at,
     )
 
