@@ -78,7 +78,9 @@ def make_kit(out: Path, key: Path, *, count: int) -> None:
             modality="CT",
         )
         patient = Patient(identifier=name, name=name)
-        write_image(Image(volume=volume, patient=patient, reference=reference), out / name, at=MADE_AT)
+        write_image(
+            Image(volume=volume, patient=patient, reference=reference, acquired_at=None), out / name, at=MADE_AT
+        )
         truth.append(
             {
                 "name": name,

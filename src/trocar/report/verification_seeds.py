@@ -98,7 +98,7 @@ def _seed_table(case: VerifiedCase) -> Table:
             (
                 str(number + 1),
                 *(f"{part:.1f}" for part in seed.position_lps_mm),
-                f"{seed.position_sd_mm:.1f}",
+                f"{seed.position_sd_mm:.2f}",
                 f"{seed.confidence:.2f}",
                 str(pair.planned + 1) if pair else "–",
                 f"{pair.distance_mm:.1f}" if pair else "–",
@@ -113,7 +113,7 @@ def _seed_table(case: VerifiedCase) -> Table:
         columns=(
             Column(head=say("report.verify-seed-number", "No."), align=right),
             *(Column(head=f"{axis} (mm)", align=right) for axis in "xyz"),
-            Column(head="± (mm)", align=right),
+            Column(head=say("report.verify-fit-sd", "Fit ± (mm)"), align=right),
             Column(head=say("report.verify-confidence", "Confidence"), align=right),
             Column(head=say("report.verify-planned-number", "Planned no."), align=right),
             Column(head=say("report.verify-off", "Off (mm)"), align=right),
