@@ -105,6 +105,17 @@ def test_nothing_that_names_a_person_is_logged(address: str, folder: Path) -> No
     assert "示例患者" not in (folder / "server.log").read_text()
 
 
+def come_in(port: int) -> Visitor:
+    """Return a visitor before the login page, once the server listens."""
+    visitor, until = Visitor(f"http://127.0.0.1:{port}"), time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError):
+            if visitor.ask("GET", "/account/login/")[0] == 200:
+                return visitor
+        time.sleep(0.2)
+    raise AssertionError("the server does not listen")
+
+
 @pytest.mark.slow
 def test_the_first_start_asks_in_a_terminal_until_the_password_can_be_taken(tmp_path: Path) -> None:
     import pty
@@ -130,8 +141,7 @@ def test_the_first_start_asks_in_a_terminal_until_the_password_can_be_taken(tmp_
             if password == "12345":
                 answer("User name", "boss")
         answer("Ctrl+C", "")
-        visitor = Visitor(f"http://127.0.0.1:{port}")
-        visitor.ask("GET", "/account/login/")
+        visitor = come_in(port)
         visitor.ask("POST", "/account/login/", {"login": "boss", "password": "a long enough word"})
         assert visitor.ask("GET", "/accounts/")[0] == 200
     finally:
@@ -165,12 +175,7 @@ def test_whoever_stops_the_server_stops_its_worker(folder: Path) -> None:
     with (folder / "stopped.log").open("ab") as log:
         server = subprocess.Popen(words, env=surroundings(folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
-        visitor, until = Visitor(f"http://127.0.0.1:{port}"), time.monotonic() + PATIENCE_S
-        while time.monotonic() < until:
-            with contextlib.suppress(OSError):
-                if visitor.ask("GET", "/account/login/")[0] == 200:
-                    break
-            time.sleep(0.2)
+        come_in(port)
         (worker,) = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
     finally:
         server.terminate()
