@@ -60,7 +60,8 @@ def elsewhere(image: Image, *, mirrored: bool = False, needles: tuple[Needle, ..
     for needle in needles:
         along = (places - needle.entry_lps_mm) @ needle.direction_lps
         off = np.linalg.norm(places - needle.entry_lps_mm - along[..., None] * needle.direction_lps, axis=-1)
-        values[(off <= 1.2) & (along > -25.0) & (along < needle.length_mm)] = 3000.0
+        metal = np.minimum(9000.0 * np.exp(-((off / 1.3) ** 2)) - 1000.0, 3071.0)  # between two slices it fills both
+        values = np.where((along > -25.0) & (along < needle.length_mm), np.maximum(values, metal), values)
     if mirrored:
         values = values[:, :, ::-1]
     hu = np.ascontiguousarray(np.rint(values + np.random.default_rng(3).normal(0.0, 8.0, values.shape)), np.int16)
