@@ -247,7 +247,8 @@ def _name_gaps(first: Slice, absent_lps_mm: np.ndarray, *, tolerated: Set[Tolera
     if Tolerance.GAPS_INTERPOLATED not in tolerated:
         raise RefusedObject(
             "dicom.slices-missing",
-            "{n} slices are missing, at {places} mm; send the whole series again, or allow them to be interpolated",
+            "{n} slices are missing, at {places} mm; send the whole series again (only the Python library interpolates "
+            "them, where that is allowed by name)",
             n=len(absent_lps_mm),
             places=missing,
         )
@@ -268,7 +269,8 @@ def _name_uneven(
         raise RefusedObject(
             "dicom.slices-uneven",
             "the distance between slices changes, from {least_mm:.3f} to {greatest_mm:.3f} mm: {places} mm; give the "
-            "slices of one spacing only, or allow interpolation onto even planes",
+            "slices of one spacing only (only the Python library interpolates onto even planes, where that is allowed "
+            "by name)",
             least_mm=min(gap_mm for _, gap_mm in starts),
             greatest_mm=max(gap_mm for _, gap_mm in starts),
             places=runs,
