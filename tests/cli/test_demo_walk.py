@@ -1,5 +1,6 @@
 """The demonstration: its requests fit its phantoms, and its walk ends with papers and a check."""
 
+import json
 import tomllib
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from trocar.cli.console import Speaker
 from trocar.cli.demo_walk import STEPS, Walk, copied_request, gone_through
+from trocar.cli.folders import MARK
 from trocar.cli.plan_request import guide_design, implant_request
 from trocar.cli.request_section import read_request
 from trocar.messages import Language
@@ -58,6 +60,11 @@ def test_a_case_goes_through_all_steps(tmp_path: Path) -> None:
     assert all(goal.is_met for goal in walk.proposed.achievements)
     assert walk.proposed.robustness is not None
     assert not any(finding.severity.value == "action" for finding in walk.findings)
+    beside = tmp_path.with_name(f"{tmp_path.name}-implanted")
+    month = json.loads((beside / "verified-30" / MARK).read_text("utf-8"))
+    assert month["earlier"]["days"] == pytest.approx([1.0, 30.0], abs=0.1)
+    low, high = month["earlier"]["volume_ratio_interval"]
+    assert low < 0.96**3 < high, "the cloud of seeds drew together by as much as was made up"
 
 
 @pytest.mark.slow
