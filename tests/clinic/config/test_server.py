@@ -119,25 +119,28 @@ def come_in(port: int) -> Visitor:
 @pytest.mark.slow
 def test_the_first_start_asks_in_a_terminal_until_the_password_can_be_taken(tmp_path: Path) -> None:
     import pty
+    import termios
 
     port, (ours, theirs) = free_port(), pty.openpty()
     words = [sys.executable, "-m", "trocar_clinic.config", "serve", "--no-worker", "--port", str(port)]
     server = subprocess.Popen(words, env=surroundings(tmp_path / "new"), stdin=theirs, stdout=theirs, stderr=theirs)
     told = ""
 
-    def answer(asked: str, given: str) -> None:
+    def answer(asked: str, given: str, *, hidden: bool = False) -> None:
         nonlocal told
         while asked not in told:
             told += os.read(ours, 4096).decode(errors="replace")
         told = told.partition(asked)[2]
+        while hidden and termios.tcgetattr(theirs)[3] & termios.ECHO:
+            time.sleep(0.05)  # what is typed before the terminal hides it is thrown away
         os.write(ours, f"{given}\n".encode())
 
     try:
         answer("demonstration department)", "boss")
         answer("Name", "示例管理员")
         for password in ("12345", "a long enough word"):
-            answer("密码 Password", password)
-            answer("Password once more", password)
+            answer("密码 Password", password, hidden=True)
+            answer("Password once more", password, hidden=True)
             if password == "12345":
                 answer("User name", "boss")
         answer("Ctrl+C", "")
