@@ -11,8 +11,9 @@ from trocar.assess import english_words as words
 from trocar.assess.check_cases import praised
 from trocar.assess.check_claims import claimed_of_all, denied, not_all
 from trocar.assess.check_completeness import lacks_indicators, lacks_metadata
-from trocar.assess.check_equipment import ended, lists_differ, recovery_lacks, used_unconnected, without_number_or_end
+from trocar.assess.check_equipment import lists_differ, recovery_lacks, used_unconnected
 from trocar.assess.check_figures import differs, exceeds, lacks_counts, periods_clash, same_count
+from trocar.assess.check_licences import ended, without_number_or_end
 from trocar.assess.check_norms import outdated_names
 from trocar.assess.check_people import nameless, plural_of_one, too_few, unnumbered
 from trocar.assess.check_wording import copied_between_parts, shall_instead_of_is, unbalanced_brackets, unshown
