@@ -56,7 +56,8 @@ def test_a_case_of_this_record_leads_to_its_own_page(house: Any, now: Any, clien
     row = a_procedure_that_ended(house, now)
     discharge(row.case, house, now)
     actions.take_own(actor=house.accounts["affairs"], at=timezone.now())
-    period = f"first={now.date() - timedelta(days=9)}&last={now.date()}"
+    today = timezone.localdate(now)  # the department's day, which begins eight hours before that of Greenwich
+    period = f"first={today - timedelta(days=9)}&last={today}"
     detail = client_of("affairs").get(f"/quality/of/seeds/RSI-QI-03/?{period}").content.decode()
     assert f'<a href="/records/cases/{row.case_id}/">' in detail
     held = RegisteredProcedure.objects.get(case=row.case)
