@@ -189,7 +189,7 @@ def plans(counting: Any) -> None:
     inside = counting.rows.order_by()
     print(inside.values_list("alone", "among", "that").annotate(number=Count("*")).explain(analyze=True))
     several = inside.filter(alone=False).values_list("patient_id")
-    print(several.annotate(bits=BitOr("among"), some=BitOr("that")).explain(analyze=True))
+    print(several.annotate(bits_within=BitOr("among"), bits_hit=BitOr("that")).explain(analyze=True))
 
 
 if __name__ == "__main__":

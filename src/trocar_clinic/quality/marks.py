@@ -129,11 +129,11 @@ def tallies(register: Register, *, technique: Technique, period: Period) -> Tall
         if alone:
             patients[among, that, among - that] += number
     joined = inside.filter(alone=False).values_list("patient_id")
-    patterns = {"bits": BitOr("among"), "some": BitOr("that"), "lacking": BitOr(F("among") - F("that"))}
+    patterns = {"bits_within": BitOr("among"), "bits_hit": BitOr("that"), "bits_missed": BitOr(F("among") - F("that"))}
     sql, parameters = joined.annotate(**patterns).query.sql_with_params()
-    grouped = f"SELECT bits, some, lacking, count(*) FROM ({sql}) AS joined GROUP BY bits, some, lacking"
+    grouped = f"SELECT bits_within, bits_hit, bits_missed, count(*) FROM ({sql}) AS joined GROUP BY 1, 2, 3"
     with connection.cursor() as cursor:
         cursor.execute(grouped, parameters)
-        for bits_of, some, lacking, number in cursor.fetchall():
-            patients[bits_of, some, lacking] += number
+        for within, hit, missed, number in cursor.fetchall():
+            patients[within, hit, missed] += number
     return Tallies(rows=rows, patients=patients)
