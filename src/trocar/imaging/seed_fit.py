@@ -1,5 +1,6 @@
 """Fitting blurred lines to bright things: the scan's blur and a seed's brightness, then each thing's seeds."""
 
+import warnings
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -185,7 +186,7 @@ def start_rows(patch: Patch, count: int, half_mm: float, generator: np.random.Ge
     drawn = bright[generator.choice(len(bright), size=max(40 * count, 200), p=light / light.sum())]
     drawn = drawn + generator.normal(0.0, 0.25, drawn.shape)
     centres, cell = (
-        kmeans2(drawn, count, minit="++", seed=generator, iter=25, missing="warn")
+        _cells(drawn, count, generator)
         if count > 1
         else (
             drawn.mean(axis=0)[None],
@@ -199,6 +200,16 @@ def start_rows(patch: Patch, count: int, half_mm: float, generator: np.random.Ge
         axis = np.linalg.eigh(spread)[1][:, -1]
         rows.append([*(own.mean(axis=0) if len(own) else centre), *axis, 9e4, 1.0])
     return np.array(rows, dtype=np.float64)
+
+
+def _cells(
+    drawn: Float[np.ndarray, "n 3"], count: int, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return centres and cells of k-means; a cell that came out empty keeps its centre."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "One of the clusters is empty")
+        centres, cell = kmeans2(drawn, count, minit="++", seed=generator, iter=25, missing="warn")
+    return centres, cell
 
 
 def fit_cluster(patch: Patch, picture: Picture) -> list[ClusterFit]:
