@@ -104,13 +104,24 @@ _FOLLOWED: _Facts = (
     ),
 )
 
+
+def _indicated(**said: object) -> Message:
+    return say("self.says-indicated", "The indication fulfils the rule in {fraction} ({value}) {number}.", **said)
+
+
+def _followed(**said: object) -> Message:
+    return say("self.says-followed", "Followed up at one year: {fraction} of those due ({value}) {number}.", **said)
+
+
+def _survived(**said: object) -> Message:
+    return say(
+        "self.says-survived", "Alive at one year: {fraction} of those whose year is over ({value}) {number}.", **said
+    )
+
+
 _BEFORE: Mapping[str, Sentence] = {
-    "RSI-QI-01": lambda **said: say(
-        "self.says-indicated", "The indication fulfils the rule in {fraction} ({value}) {number}.", **said
-    ),
-    "ABL-QI-01": lambda **said: say(
-        "self.says-indicated", "The indication fulfils the rule in {fraction} ({value}) {number}.", **said
-    ),
+    "RSI-QI-01": _indicated,
+    "ABL-QI-01": _indicated,
     "RSI-QI-02": lambda **said: say(
         "self.says-planned", "The plan was finished before the implantation in {fraction} ({value}) {number}.", **said
     ),
@@ -164,24 +175,10 @@ _HARM: Mapping[str, Sentence] = {
     "ABL-QI-05": lambda **said: say("self.says-died", "Deaths within 30 days: {fraction} ({value}) {number}.", **said),
 }
 _COURSE: Mapping[str, Sentence] = {
-    key: message
-    for message, keys in (
-        (
-            lambda **said: say(
-                "self.says-followed", "Followed up at one year: {fraction} of those due ({value}) {number}.", **said
-            ),
-            ("RSI-QI-07", "ABL-QI-06"),
-        ),
-        (
-            lambda **said: say(
-                "self.says-survived",
-                "Alive at one year: {fraction} of those whose year is over ({value}) {number}.",
-                **said,
-            ),
-            ("RSI-QI-08", "ABL-QI-07"),
-        ),
-    )
-    for key in keys
+    "RSI-QI-07": _followed,
+    "ABL-QI-06": _followed,
+    "RSI-QI-08": _survived,
+    "ABL-QI-07": _survived,
 }
 """Indicators and the sentences that tell them; an indicator of a norm that has no sentence stands in the table."""
 

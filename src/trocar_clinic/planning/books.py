@@ -150,16 +150,7 @@ BOOKS = (
             Group(title=both("Target", "靶区"), fields=("target", "target_volume_cc", "margin_mm")),
             Group(
                 title=both("Seeds", "粒子"),
-                fields=(
-                    "prescribed_dose_gy",
-                    "source",
-                    "air_kerma_strength_u",
-                    "strength_on",
-                    "seeds",
-                    "d90_gy",
-                    "v100_percent",
-                    "v150_percent",
-                ),
+                fields=PlanVersion.of_technique[Technique.SEED],
             ),
             Group(title=both("Ablation", "消融"), fields=("power_w", "minutes")),
             Group(title=both("Needles and papers", "穿刺与文件"), fields=("needles", "document", "remark")),
