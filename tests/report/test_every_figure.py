@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from demonstration import PERIOD, assessment, department
-from trocar.department.assessment import SelfAssessment
+from trocar.department.assessment import SelfAssessment, Standing
 from trocar.department.norms import Technique
 from trocar.department.period import Period
 from trocar.department.record_reading import record_to_text
@@ -365,8 +365,9 @@ CONDITIONS = {
     "ABL-ORG-08": "channels = 5",
     "ABL-TEC-04": "route <> 'percutaneous' OR device <> ''",
     "ABL-TEC-08": "coalesce(reused = 0, 0)",
-    "ABL-TEC-09": "site <> 'thyroid' OR coalesce(histology, 0)",
 }
+CONCERNED = {"ABL-TEC-09": "site = 'thyroid'"}
+"""Requirements on some cases only, and which these are."""
 
 
 @pytest.mark.parametrize("technique", list(Technique))
@@ -376,8 +377,16 @@ def test_requirements_counted_case_by_case_are_what_sql_counts(technique: Techni
         for each in assessment(technique).judgements
         if each.said.code.startswith("rules.cases-fulfil")
     }
+    idle = [each.requirement.key for each in assessment(technique).standing(Standing.NOT_APPLICABLE)]
     assert set(judged) <= set(CONDITIONS), "a requirement without a query of its own"
-    assert len(judged) >= 5
+    assert len(judged) + len(idle) >= 6
+    for key in idle:
+        (concerned,) = (
+            base()
+            .execute(f"SELECT count(*) FROM pr p WHERE {WITHIN} AND {CONCERNED[key]}", _given(technique, PERIOD))
+            .fetchone()
+        )
+        assert concerned == 0, key
     for key, each in judged.items():
         n, of = (
             base()
