@@ -81,6 +81,8 @@ def _feed(digest: Any, item: object) -> None:  # noqa: PLR0912 - one branch a ty
         digest.update(f"I{int(item)};".encode())
     elif isinstance(item, float | np.floating):
         digest.update(b"R" + struct.pack("<d", float(item)))
+    elif isinstance(item, complex | np.complexfloating):
+        digest.update(b"Z" + struct.pack("<dd", item.real, item.imag))
     elif isinstance(item, str):
         data = item.encode("utf-8", "surrogatepass")
         digest.update(f"S{len(data)}:".encode() + data)
