@@ -8,17 +8,31 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from trocar.cli.ablate_files import ablation_json
 from trocar.cli.main import run
 from trocar.cli.surroundings import Surroundings
 from trocar.dicom.image import read_image
 from trocar.dicom.image_writer import write_image
+from trocar.dicom.rtplan_writing import write_plan
 from trocar.dicom.rtstruct import read_structures
 from trocar.dicom.rtstruct_writing import write_structures
 from trocar.geometry.contours import Contour, ContourKind
 from trocar.geometry.grid import Grid
 from trocar.geometry.volume import Quantity, Volume
 from trocar.messages import Language
+from trocar.plan.ablation import (
+    AblationPlan,
+    AblationTarget,
+    Activation,
+    Applicator,
+    Control,
+    PowerStep,
+    Schedule,
+)
+from trocar.plan.needles import Needle
 from trocar.plan.patient import Image, ImageReference, Patient
+from trocar.plan.plan import ImplantPlan
+from trocar.plan.seeds import Seed, Strength
 from trocar.plan.structures import Structure, StructureSet
 from trocar.workflow.verify_ablation import mask_of
 
@@ -265,3 +279,89 @@ def test_an_outline_grows_from_a_click_and_takes_strokes_and_bounds(case: Path, 
     assert _outline(case, tmp_path / "b", "--remove", "20,0,0,15") == pytest.approx(plain - 14.1, rel=0.06)
     assert _outline(case, tmp_path / "c", "--add", "55,0,0,12") > plain + 3
     assert _outline(case, tmp_path / "d", "--within", "lesion", click="40,-10,0") < 4.0
+
+
+def test_seeds_take_what_an_ablation_leaves_and_one_report_adds_up(case: Path, tmp_path: Path) -> None:
+    image = read_image(case / "ct").value
+    drawn = read_structures(case / "rs.dcm", image=image).value
+    plan, seeds = tmp_path / "plan", tmp_path / "seeds.dcm"
+    plan.mkdir()
+    ablation = _one_antenna(image)
+    (plan / "plan.json").write_text(json.dumps(ablation_json(ablation)), encoding="utf-8")
+    told = {"severity": "action", "code": "x.y", "reference": "", "en": "heat reaches no more", "zh": "热力不及"}
+    (plan / "outcome.json").write_text(json.dumps({"findings": [told]}), encoding="utf-8")
+    heated = replace(drawn.named("zone"), name="ablation zone")
+    write_structures(replace(drawn, structures=(*drawn, replace(heated, number=9))), plan / "RTSTRUCT.dcm", at=AT)
+    given = ["--images", str(case / "ct"), "--structures", str(case / "rs.dcm"), "--ablation", str(plan)]
+    around = Surroundings(now=lambda: AT, language=Language.ENGLISH)
+    wanted = ["--margin", "5", "--overlap", "1", "--out", str(tmp_path / "rim")]
+    assert run(["ablate", "rim", *given, *wanted], around) == 0
+    left = read_structures(tmp_path / "rim" / "RTSTRUCT.dcm", image=image).value
+    assert {"Rim", "ablation zone", "lesion"} <= {each.name for each in left}
+    write_plan(_seeds_beside(image), seeds, at=AT, study_uid=image.reference.study_uid)
+    (tmp_path / "both.toml").write_text(BOTH, encoding="utf-8")
+    out = tmp_path / "both"
+    assert run(
+        ["ablate", "combine", str(tmp_path / "both.toml"), *given, "--seeds", str(seeds), "--out", str(out)], around
+    )
+    data = json.loads((out / "trocar.json").read_text(encoding="utf-8"))
+    assert sum(
+        data["parts"]["tumour"][key] for key in ("heat_ml", "seeds_ml", "both_ml", "neither_ml")
+    ) == pytest.approx(data["parts"]["tumour"]["total_ml"])
+    assert data["heat_is_over_before_seeds"] is False
+    assert data["organs"]["bowel"]["kept"] is False
+    assert [each["text"] for each in data["findings_of_ablation"]] == ["Heat reaches no more"]
+    for name in ("combined-en.pdf", "combined-zh.pdf", "combined-zh.dcm", "RTSTRUCT.dcm"):
+        assert (out / name).stat().st_size > 1000
+
+
+BOTH = """
+ablate_at = 2026-01-05T09:05:00
+implant_at = 2026-01-05T09:00:00
+margin_mm = 5.0
+prescription_gy = 100.0
+[[limit]]
+structure = "bowel"
+zone_mm = 5.0
+dose_gy = 100.0
+cc = 0.5
+enter_at_most = 0
+"""
+
+
+def _one_antenna(image: Image) -> AblationPlan:
+    needle = Needle(number=1, entry_lps_mm=np.array([43.0, -78, 0]), tip_lps_mm=np.array([43.0, 2.0, 0]))
+    step = PowerStep(control=Control.POWER, duration_s=300.0, power_w=60.0)
+    return AblationPlan(
+        label="core",
+        patient=image.patient,
+        frame_uid=image.reference.frame_uid,
+        applicators=(Applicator(needle=needle, model="microwave/PME_2450"),),
+        activations=(Activation(applicator=1, start_s=0.0, schedule=Schedule(steps=(step,))),),
+        target=AblationTarget(lesion="lesion", margin_mm=0.0, organ="liver"),
+        image=image.reference,
+    )
+
+
+def _seeds_beside(image: Image) -> ImplantPlan:
+    """Return three seeds on the side that the zone leaves."""
+    needle = Needle(number=1, entry_lps_mm=np.array([27.0, -78, 0]), tip_lps_mm=np.array([27.0, 5.0, 0]))
+    seeds = tuple(
+        Seed(
+            position_lps_mm=np.array([27.0, y, 0.0]),
+            axis_lps=np.array([0.0, 1.0, 0.0]),
+            source_model="I125_6711",
+            strength=Strength(s_k_u=0.7, reference_at=AT),
+            needle=1,
+        )
+        for y in (-18.0, -10.0, -2.0)
+    )
+    return ImplantPlan(
+        label="rim",
+        patient=image.patient,
+        frame_uid=image.reference.frame_uid,
+        implant_at=AT,
+        seeds=seeds,
+        needles=(needle,),
+        image=image.reference,
+    )

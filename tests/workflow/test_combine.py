@@ -1,7 +1,7 @@
 """Seeds and ablation in one patient: what each treats adds up, and the limits of both hold together."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ from trocar.plan.patient import Image, ImageReference, Patient
 from trocar.plan.plan import ImplantPlan
 from trocar.plan.seeds import Seed, Strength
 from trocar.plan.structures import Structure, StructureSet
-from trocar.results.findings import Severity
+from trocar.results.findings import Finding, Severity
 from trocar.workflow.combine import CombineRequest, OrganLimit, combine, rim_to_seed
 from trocar.workflow.verify_ablation import mask_of
 
@@ -93,7 +93,9 @@ def _seeds(x_mm: float = -10.0) -> ImplantPlan:
     return ImplantPlan(label="rim", patient=PATIENT, frame_uid=FRAME, implant_at=AT, seeds=seeds, needles=needles)
 
 
-def _request(limit: OrganLimit | None = None, seeds: ImplantPlan | None = None) -> CombineRequest:
+def _request(
+    limit: OrganLimit | None = None, seeds: ImplantPlan | None = None, ablate_at: datetime | None = None
+) -> CombineRequest:
     return CombineRequest(
         structures=STRUCTURES,
         ablation=ABLATION,
@@ -102,6 +104,7 @@ def _request(limit: OrganLimit | None = None, seeds: ImplantPlan | None = None) 
         margin_mm=MARGIN_MM,
         prescription_gy=100.0,
         limits=() if limit is None else (limit,),
+        ablate_at=ablate_at,
     )
 
 
@@ -160,6 +163,59 @@ def test_seeds_in_dead_tissue_and_needles_in_one_place_are_told() -> None:
     made, findings = combine(_request(seeds=_seeds(x_mm=OFF_MM)))
     assert made.seeds_in_zone == 9
     assert {"ablation.seeds-in-zone", "ablation.needles-cross"} <= {each.message.code for each in findings}
+
+
+def test_what_is_left_is_told_with_its_place() -> None:
+    """Heat lies to the left (+x), seeds far off: what is left of the tumour lies on the right."""
+    made, _ = combine(_request(seeds=_seeds(x_mm=30.0)))
+    first = made.untreated[0]
+    assert first.part == "tumour"
+    assert first.side[0] == "R"
+    assert first.ml == pytest.approx(made.parts[0].neither_ml, rel=0.05)
+    assert first.middle_lps_mm[0] < -5.0
+    assert sum(each.ml for each in made.untreated) == pytest.approx(
+        made.parts[0].neither_ml + made.parts[1].neither_ml, rel=0.05
+    )
+
+
+def test_needles_of_both_treatments_add_up_at_an_organ() -> None:
+    """One applicator and three seed needles enter the liver; the bowel begins at 19 mm, the applicator lies at 5."""
+    often = OrganLimit(structure="liver", least_gap_mm=0.0, most_dose_gy=1e6, cc=0.5, most_entries=3)
+    made, findings = combine(_request(often))
+    assert made.organs[0].entries == (1, 3)
+    told = next(each for each in findings if each.message.code == "ablation.organ-entered")
+    assert told.severity is Severity.ACTION
+    assert told.message.data["total"] == 4
+    assert "ablation.organ-entered" not in _codes(combine(_request(replace(often, most_entries=4)))[1])
+    near = OrganLimit(structure="bowel", least_gap_mm=0.0, most_dose_gy=1e6, cc=0.5, least_needle_mm=13.0)
+    assert combine(_request(near))[0].organs[0].needle_gap_mm == pytest.approx(14.0, abs=0.3)
+    assert "ablation.organ-needle-near" not in _codes(combine(_request(near))[1])
+    assert "ablation.organ-needle-near" in _codes(combine(_request(replace(near, least_needle_mm=15.0)))[1])
+
+
+def test_a_zone_that_reaches_into_an_organ_is_told_with_its_depth() -> None:
+    """The zone ends at 17 mm, the liver encloses it."""
+    inside = OrganLimit(structure="liver", least_gap_mm=2.0, most_dose_gy=1e6, cc=0.5)
+    told = {each.message.code for each in combine(_request(inside))[1]}
+    assert "ablation.organ-too-near" not in told
+    bowel = OrganLimit(structure="bowel", least_gap_mm=2.0, most_dose_gy=1e6, cc=0.5)
+    deep = replace(_request(bowel), zone=_ball(9, "ablation zone", (12.0, 0, 0), ZONE_MM))
+    said = next(each for each in combine(deep)[1] if each.message.code == "ablation.organ-in-zone")
+    assert said.message.data["depth"] == pytest.approx(5.0, abs=0.4)
+
+
+def test_which_comes_first_is_judged() -> None:
+    inside = _seeds(x_mm=OFF_MM)
+    assert "ablation.order-unknown" in _codes(combine(_request(seeds=inside))[1])
+    before = combine(_request(seeds=inside, ablate_at=AT - timedelta(minutes=10)))[1]
+    assert not {"ablation.order-unknown", "ablation.seeds-heated"} & _codes(before)
+    assert {each.severity for each in before if each.message.code == "ablation.needles-cross"} == {Severity.NOTE}
+    late = combine(_request(seeds=inside, ablate_at=AT - timedelta(minutes=4)))[1]  # 5 min of heat end after the seeds
+    assert next(each for each in late if each.message.code == "ablation.seeds-heated").severity is Severity.ACTION
+
+
+def _codes(findings: tuple[Finding, ...]) -> set[str]:
+    return {each.message.code for each in findings}
 
 
 def test_plans_of_two_patients_are_not_combined() -> None:

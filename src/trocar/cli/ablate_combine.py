@@ -14,7 +14,8 @@ from trocar.cli.ablate_plan_file import ablation_plan_from
 from trocar.cli.as_json import finding_json
 from trocar.cli.exits import exit_of_findings
 from trocar.cli.folders import MARK, whole_folder
-from trocar.cli.request_section import Section, a_moment, a_number, a_text, read_request
+from trocar.cli.outcome import OUTCOME, read_outcome
+from trocar.cli.request_section import Section, a_moment, a_number, a_text, a_whole, read_request
 from trocar.cli.surroundings import Surroundings
 from trocar.dicom.image import read_image
 from trocar.dicom.rtplan import read_plan
@@ -31,6 +32,7 @@ from trocar.report.document import say
 from trocar.report.pictures import Paper
 from trocar.results.combined_treatment import CombinedTreatment
 from trocar.results.findings import Finding, Severity
+from trocar.rules.ablation_margin import PackSentence
 from trocar.workflow.combine import CombineRequest, OrganLimit, combine, rim_to_seed
 from trocar.workflow.verify_ablation import body_of, mask_of
 
@@ -75,7 +77,10 @@ def rim(
     target = replaced(plan.target, margin_mm=margin_mm)
     left = rim_to_seed(image, drawn, target, zone, overlap_mm=overlap_mm, name=name)
     with whole_folder(out, replace=replace) as folder:
-        write_structures(replaced(drawn, structures=(*drawn, left)), folder / "RTSTRUCT.dcm", at=surroundings.now())
+        kept = tuple(each for each in drawn if each.name != zone.name)
+        both = replaced(drawn, structures=(*kept, left))
+        both = replaced(both, structures=(*both, _renumbered(zone, both)))
+        write_structures(both, folder / "RTSTRUCT.dcm", at=surroundings.now())
         (folder / MARK).write_text("{}", encoding="utf-8")
     mask, grid = mask_of(left)
     volume = float(mask.sum()) * grid.voxel_volume_mm3 / 1000
@@ -124,13 +129,15 @@ def combine_plans(
             limits=tuple(
                 _limit(Section(f"limit {n}", each)) for n, each in enumerate(section.may("limit", list) or (), start=1)
             ),
+            ablate_at=section.may("ablate_at", a_moment),
         )
         section.done()
         told(READING, 1.0)
         told(COMBINING, 0.0)
         treatment, findings = combine(asked)
         with whole_folder(out, replace=replace) as folder:
-            data = _write(folder, asked, image, treatment, findings, at=surroundings.now())
+            case = _case(asked, image, treatment, findings, of_ablation=_found_in(ablation), of_seeds=_found_in(seeds))
+            data = _write(folder, asked, case, at=surroundings.now())
         told(COMBINING, 1.0)
     speaker.give(data)
     speaker.say(
@@ -178,44 +185,72 @@ def _limit(section: Section) -> OrganLimit:
         least_gap_mm=section.take("zone_mm", a_number),
         most_dose_gy=section.take("dose_gy", a_number),
         cc=section.take("cc", a_number),
+        least_needle_mm=section.may("needle_mm", a_number),
+        most_entries=section.may("enter_at_most", a_whole),
     )
     section.done()
     return made
 
 
-def _write(
-    folder: Path,
+def _found_in(folder: Path) -> tuple[Finding, ...]:
+    """Return what the report of a plan asks to be seen, from its folder; nothing where a lone file was given."""
+    if not (folder / OUTCOME).is_file():
+        return ()
+    told = [each for each in read_outcome(folder)["findings"] if each["severity"] != Severity.NOTE.value]
+    return tuple(
+        Finding(
+            severity=Severity(each["severity"]),
+            message=PackSentence(
+                code="rules.pack-sentence",
+                template="{text}",
+                data={"text": each["en"][:1].upper() + each["en"][1:], "text_zh": each["zh"]},
+            ),
+            reference=each["reference"],
+        )
+        for each in told
+    )
+
+
+def _case(
     asked: CombineRequest,
     image: Image,
     treatment: CombinedTreatment,
     findings: tuple[Finding, ...],
     *,
-    at: datetime,
-) -> dict[str, Any]:
-    case = CombinedCase(
+    of_ablation: tuple[Finding, ...],
+    of_seeds: tuple[Finding, ...],
+) -> CombinedCase:
+    return CombinedCase(
         image=image,
         treatment=treatment,
         zone=body_of(asked.zone).mesh,
+        lesion=body_of(asked.structures.named(asked.ablation.target.lesion)).mesh,
         ablation=asked.ablation,
         seeds=asked.seeds,
         findings=findings,
         made_by=MADE_BY,
         margin_mm=asked.margin_mm,
+        of_ablation=of_ablation,
+        of_seeds=of_seeds,
     )
+
+
+def _write(folder: Path, asked: CombineRequest, case: CombinedCase, *, at: datetime) -> dict[str, Any]:
     for language in Language:
         document = combined_report(case, paper=Paper(language=language), made_at=at)
         title = "Ablation and seeds combined" if language is Language.ENGLISH else "消融与粒子联合治疗报告"
-        write_document(folder, document, "combined", title, language=language, image=image, at=at)
+        write_document(folder, document, "combined", title, language=language, image=case.image, at=at)
     both = replaced(asked.structures, structures=(*asked.structures, _renumbered(asked.zone, asked.structures)))
     write_structures(both, folder / "RTSTRUCT.dcm", at=at)
-    return marked(folder, _data(treatment, findings))
+    return marked(folder, _data(case))
 
 
 def _renumbered(zone: Structure, beside: StructureSet) -> Structure:
     return replaced(zone, number=max(each.number for each in beside) + 1)
 
 
-def _data(treatment: CombinedTreatment, findings: tuple[Finding, ...]) -> dict[str, Any]:
+def _data(case: CombinedCase) -> dict[str, Any]:
+    treatment = case.treatment
     return {
         "prescription_gy": treatment.prescription_gy,
         "parts": {
@@ -228,11 +263,26 @@ def _data(treatment: CombinedTreatment, findings: tuple[Finding, ...]) -> dict[s
             }
             for part in treatment.parts
         },
+        "untreated": [
+            {"part": each.part, "ml": each.ml, "side": each.side, "middle_lps_mm": each.middle_lps_mm.tolist()}
+            for each in treatment.untreated
+        ],
         "organs": {
-            organ.name: {"gap_mm": organ.gap_mm, "dose_gy": organ.dose_gy, "cc": organ.cc} for organ in treatment.organs
+            organ.name: {
+                "gap_mm": organ.gap_mm,
+                "dose_gy": organ.dose_gy,
+                "cc": organ.cc,
+                "needle_gap_mm": organ.needle_gap_mm,
+                "entries": list(organ.entries),
+                "kept": organ.is_kept,
+            }
+            for organ in treatment.organs
         },
         "punctures": list(treatment.punctures),
         "seeds": treatment.seeds,
         "seeds_in_zone": treatment.seeds_in_zone,
-        "findings": [finding_json(each, Language.ENGLISH) for each in findings],
+        "heat_is_over_before_seeds": treatment.times.heat_is_over,
+        "findings": [finding_json(each, Language.ENGLISH) for each in case.findings],
+        "findings_of_ablation": [finding_json(each, Language.ENGLISH) for each in case.of_ablation],
+        "findings_of_seeds": [finding_json(each, Language.ENGLISH) for each in case.of_seeds],
     }

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from trocar.geometry.mesh import Mesh
@@ -15,6 +16,7 @@ from trocar.plan.patient import Image
 from trocar.plan.plan import ImplantPlan
 from trocar.report.document import (
     Align,
+    Block,
     Box,
     Column,
     Document,
@@ -28,30 +30,49 @@ from trocar.report.document import (
     Text,
     say,
 )
-from trocar.report.mesh_slices import ZONE, flat_on, paint_mesh_cut
-from trocar.report.page_head import hash_words, identity_rows, running_head, tone_of
+from trocar.report.mesh_slices import LESION, NEEDLE, ZONE, flat_on, paint_mesh_cut, paint_needles
+from trocar.report.page_head import hash_words, identity_rows, moment_words, place_words, running_head, tone_of
 from trocar.report.pictures import Paper, slice_title
 from trocar.report.planes import Cut, View
 from trocar.report.slices import frame_slice, paint_image
-from trocar.results.combined_treatment import CombinedTreatment, OrganAccount
+from trocar.results.ablation_margin import side_words
+from trocar.results.combined_treatment import CombinedTreatment, OrganAccount, TreatmentTimes
 from trocar.results.findings import Finding
 
 COLOURS = ("#d62828", "#2a7de1", "#f0b90b", "#4c9f38")
 """Neither, heat, seeds, both."""
+SEED_NEEDLE = "#ffffff"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CombinedCase:
-    """All that is told about both treatments together."""
+    """All that is told about both treatments together.
+
+    Parameters
+    ----------
+    image, treatment, findings, margin_mm
+        Scan, account, what speaks against it, margin asked of both.
+    zone, lesion
+        Surfaces.
+    ablation, seeds
+        Plans.
+    of_ablation, of_seeds
+        What each plan's own report found.
+    made_by
+        Program and version.
+    """
 
     image: Image
     treatment: CombinedTreatment
     zone: Mesh
+    lesion: Mesh
     ablation: AblationPlan
     seeds: ImplantPlan
     findings: tuple[Finding, ...]
     made_by: str
     margin_mm: float
+    of_ablation: tuple[Finding, ...] = ()
+    of_seeds: tuple[Finding, ...] = ()
 
 
 def combined_report(case: CombinedCase, *, paper: Paper, made_at: datetime) -> Document:
@@ -60,8 +81,9 @@ def combined_report(case: CombinedCase, *, paper: Paper, made_at: datetime) -> D
     target = case.ablation.target
     caption = say(
         "ablation.caption-combined",
-        "What treats which part of tumour and margin, in slices through the middle of the tumour; zone dashed, "
-        "seeds as white dots within 3 mm of the slice.",
+        "What treats which part of tumour and margin, in slices through the largest piece that neither treats, else "
+        "through the middle of the tumour. Tumour solid, zone dashed; seeds (dots) and needles within 3 and 4 mm of "
+        "the slice.",
     )
     picture = combined_picture(case, paper=paper)
     return Document(
@@ -81,6 +103,7 @@ def combined_report(case: CombinedCase, *, paper: Paper, made_at: datetime) -> D
                     (say("ablation.fact-wanted", "Margin aimed at"), f"{case.margin_mm:.1f} mm"),
                     (say("ablation.fact-prescribed", "Prescribed to what is seeded"), f"{made.prescription_gy:.0f} Gy"),
                     (say("ablation.fact-punctures", "Punctures"), _punctures(made)),
+                    (say("ablation.fact-order", "When"), _order(made.times)),
                 )
             ),
             _verdict(made, case.findings),
@@ -88,9 +111,9 @@ def combined_report(case: CombinedCase, *, paper: Paper, made_at: datetime) -> D
             Heading(text=say("ablation.heading-who-treats", "What treats which part")),
             _parts_table(made),
             Picture(data=picture, suffix="svg", alternative=caption, caption=caption, name="combined"),
-            Heading(text=say("ablation.heading-limits", "Limits of both, side by side")),
-            _limits_table(made.organs),
-            Paragraph(text=say("ablation.limits-told", LIMITS_TOLD), small=True),
+            *_untreated_blocks(made),
+            *_limits_blocks(made.organs),
+            *_own_blocks(case),
             Facts(
                 rows=(
                     (say("ablation.fact-made-by", "Made by"), case.made_by),
@@ -112,7 +135,67 @@ def combined_report(case: CombinedCase, *, paper: Paper, made_at: datetime) -> D
 
 LIMITS_TOLD = (
     "A structure must keep both limits: its distance from the zone and the dose to its hottest part. No accepted rule "
-    "adds heat and dose; a structure that uses more than four fifths of each is a finding."
+    "adds heat and dose; a structure that uses more than four fifths of each is a finding. Needles add up: how near "
+    "any applicator or seed needle comes to it, and how many of them enter it."
+)
+NO_LIMITS = (
+    "No limits were stated for any structure: nothing but the target was judged. State [[limit]] for what lies near."
+)
+
+
+def _order(times: TreatmentTimes) -> Text:
+    data = {"minutes": times.ablation_s / 60, "implant": moment_words(times.implant_at)}
+    if times.ablate_at is None:
+        return say("ablation.order-open", "{minutes:.0f} min of heat, when is not stated; seeds at {implant}", **data)
+    return say(
+        "ablation.order-told",
+        "{minutes:.0f} min of heat from {ablate}; seeds at {implant}",
+        ablate=moment_words(times.ablate_at),
+        **data,
+    )
+
+
+def _untreated_blocks(made: CombinedTreatment) -> tuple[Block, ...]:
+    if not made.untreated:
+        return ()
+    columns = (
+        Column(head=say("ablation.column-part", "part")),
+        Column(head=say("ablation.column-left", "untreated, ml"), align=Align.RIGHT),
+        Column(head=say("ablation.column-side", "side")),
+        Column(head=say("ablation.column-middle", "middle (x, y, z), mm"), align=Align.RIGHT),
+    )
+    rows: tuple[tuple[Text, ...], ...] = tuple(
+        (PARTS[each.part], f"{each.ml:.2f}", side_words(each.side), place_words(each.middle_lps_mm))
+        for each in made.untreated
+    )
+    title = say("ablation.heading-neither", "Where neither treats, the largest pieces")
+    return (Heading(text=title, level=2), Table(columns=columns, rows=rows))
+
+
+def _limits_blocks(organs: tuple[OrganAccount, ...]) -> tuple[Block, ...]:
+    heading = Heading(text=say("ablation.heading-limits", "Limits of both, side by side"))
+    if not organs:
+        return (heading, Paragraph(text=say("ablation.no-limits", NO_LIMITS)))
+    return (heading, _limits_table(organs), Paragraph(text=say("ablation.limits-told", LIMITS_TOLD), small=True))
+
+
+def _own_blocks(case: CombinedCase) -> tuple[Block, ...]:
+    """Return what the plans' own reports found: it stays in force, but for the target, which both treat together."""
+    blocks: list[Block] = []
+    for title, findings in (
+        (say("ablation.heading-of-ablation", "What the plan of the ablation tells by itself"), case.of_ablation),
+        (say("ablation.heading-of-seeds", "What the plan of the seeds tells by itself"), case.of_seeds),
+    ):
+        if findings:
+            blocks += [Heading(text=title, level=2), Findings(findings=findings)]
+    if blocks:
+        blocks.append(Paragraph(text=say("ablation.own-told", OWN_TOLD), small=True))
+    return tuple(blocks)
+
+
+OWN_TOLD = (
+    "These hold beside the combined findings. What they say of a margin or a target not reached speaks of one "
+    "treatment alone; what both reach together stands on the first page."
 )
 
 
@@ -121,12 +204,16 @@ def combined_picture(case: CombinedCase, *, paper: Paper) -> bytes:
     made = case.treatment
     points = made.points_lps_mm
     middle = 0.5 * (points.min(axis=0) + points.max(axis=0))
+    through = made.untreated[0].middle_lps_mm if made.untreated else middle
     half = 0.5 * float(np.ptp(np.concatenate([points, case.zone.vertices_lps_mm]), axis=0).max()) + 8.0
     seeds = np.array([each.position_lps_mm for each in case.seeds.seeds])
 
     def paint(figure: Figure) -> None:
         for axes, view in zip(figure.subplots(1, 3), (View.AXIAL, View.CORONAL, View.SAGITTAL), strict=True):
-            cut = Cut(view=view, centre_lps_mm=middle, half_width_mm=half, half_height_mm=half)
+            centre = middle.copy()
+            axis = {View.AXIAL: 2, View.CORONAL: 1, View.SAGITTAL: 0}[view]
+            centre[axis] = through[axis]
+            cut = Cut(view=view, centre_lps_mm=centre, half_width_mm=half, half_height_mm=half)
             paint_image(axes, case.image.volume, cut)
             across, along, places = cut.points(made.step_mm)
             axes.pcolormesh(
@@ -141,6 +228,9 @@ def combined_picture(case: CombinedCase, *, paper: Paper) -> bytes:
                 rasterized=True,
             )
             paint_mesh_cut(axes, case.zone, cut, colour=ZONE, style="--")
+            paint_mesh_cut(axes, case.lesion, cut, colour=LESION, style="-")
+            paint_needles(axes, [each.needle for each in case.ablation.applicators], cut, colour=NEEDLE)
+            paint_needles(axes, case.seeds.needles, cut, colour=SEED_NEEDLE)
             _paint_seeds(axes, cut, seeds)
             frame_slice(axes, cut)
             axes.set_title(slice_title(cut, paper))
@@ -150,8 +240,16 @@ def combined_picture(case: CombinedCase, *, paper: Paper) -> bytes:
             paper.words("ablation.by-seeds", "seeds"),
             paper.words("ablation.by-both", "both"),
         )
-        handles = [Patch(facecolor=colour, label=word) for colour, word in zip(COLOURS, words, strict=True)]
-        figure.legend(handles=handles, loc="outside lower center", ncols=4)
+        handles: list[Patch | Line2D] = [
+            Patch(facecolor=colour, label=word) for colour, word in zip(COLOURS, words, strict=True)
+        ]
+        for colour, style, word in (
+            (LESION, "-", paper.words("ablation.line-lesion", "tumour")),
+            (ZONE, "--", paper.words("ablation.line-zone", "ablation zone")),
+            (NEEDLE, "-", paper.words("ablation.line-needle", "applicator")),
+        ):
+            handles.append(Line2D([], [], color=colour, linestyle=style, label=word))
+        figure.legend(handles=handles, loc="outside lower center", ncols=7)
 
     return paper.drawn(paint, height_mm=72.0)
 
@@ -235,22 +333,24 @@ def _limits_table(organs: tuple[OrganAccount, ...]) -> Table:
     columns = (
         Column(head=say("ablation.column-structure", "structure")),
         Column(head=say("ablation.column-gap", "from the zone, mm"), align=Align.RIGHT),
-        Column(head=say("ablation.column-least-gap", "asked, mm"), align=Align.RIGHT),
         Column(head=say("ablation.column-dose", "dose, Gy"), align=Align.RIGHT),
-        Column(head=say("ablation.column-most-dose", "allowed, Gy"), align=Align.RIGHT),
-        Column(head=say("ablation.column-kept", "both kept")),
+        Column(head=say("ablation.column-needles", "nearest needle, mm"), align=Align.RIGHT),
+        Column(head=say("ablation.column-entries", "entered by"), align=Align.RIGHT),
+        Column(head=say("ablation.column-kept", "all kept")),
     )
-    rows: list[tuple[Text, ...]] = []
-    for organ in organs:
-        kept = max(organ.used) <= 1
-        rows.append(
-            (
-                organ.name,
-                f"{organ.gap_mm:.1f}",
-                f"{organ.least_gap_mm:.1f}",
-                f"D{organ.cc:g}cc {organ.dose_gy:.1f}",
-                f"{organ.most_dose_gy:.1f}",
-                say("ablation.kept", "yes") if kept else say("ablation.not-kept", "no"),
-            )
-        )
-    return Table(columns=columns, rows=tuple(rows))
+    rows = tuple(_limits_row(organ) for organ in organs)
+    return Table(columns=columns, rows=rows)
+
+
+def _limits_row(organ: OrganAccount) -> tuple[Text, ...]:
+    applicators, needles = organ.entries
+    least = "" if organ.least_needle_mm is None else f" (≥ {organ.least_needle_mm:.1f})"
+    most = "" if organ.most_entries is None else f" (≤ {organ.most_entries})"
+    return (
+        organ.name,
+        f"{organ.gap_mm:.1f} (≥ {organ.least_gap_mm:.1f})",
+        f"D{organ.cc:g}cc {organ.dose_gy:.1f} (≤ {organ.most_dose_gy:.0f})",
+        f"{organ.needle_gap_mm:.1f}{least}",
+        f"{applicators} + {needles}{most}",
+        say("ablation.kept", "yes") if organ.is_kept else say("ablation.not-kept", "no"),
+    )

@@ -1,5 +1,7 @@
 """Slices of a scan with the outlines of tumour, zone and wanted margin cut from their surfaces."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -8,20 +10,29 @@ from matplotlib.lines import Line2D
 from trocar.geometry.mesh import Mesh
 from trocar.geometry.mesh_distance import vertex_normals
 from trocar.geometry.volume import Volume
+from trocar.plan.needles import Needle
 from trocar.plan.structures import Structure
 from trocar.report.pictures import Paper, slice_title
 from trocar.report.planes import Cut, View
 from trocar.report.slices import frame_slice, paint_image, paint_outline
 from trocar.results.ablation_margin import AblationMargin
 
-LESION, ZONE, WANTED, FURTHER = "#e63946", "#2a7de1", "#f0b90b", "#4c9f38"
+LESION, ZONE, WANTED, FURTHER, NEEDLE = "#e63946", "#2a7de1", "#f0b90b", "#4c9f38", "#ff5fd2"
+NEAR_MM = 4.0
+"""So far on either side of a slice needles are drawn in it."""
 
 WITHIN = 0.3
 """How far towards the middle of the tumour the slices lie from its thinnest place, at whose skin they show little."""
 
 
 def margin_slices_picture(
-    image: Volume, margin: AblationMargin, zone: Mesh, *, further: tuple[Structure, ...], paper: Paper
+    image: Volume,
+    margin: AblationMargin,
+    zone: Mesh,
+    *,
+    further: tuple[Structure, ...],
+    paper: Paper,
+    needles: Sequence[Needle] = (),
 ) -> bytes:
     """Return axial, coronal and sagittal slices by the worst place, a little within so that the tumour is seen."""
     worst = margin.worst_lps_mm
@@ -43,6 +54,7 @@ def margin_slices_picture(
                 paint_outline(axes, structure, cut, colour=FURTHER)
             for mesh, colour, style in ((wanted, WANTED, ":"), (zone, ZONE, "--"), (margin.surface, LESION, "-")):
                 paint_mesh_cut(axes, mesh, cut, colour=colour, style=style)
+            paint_needles(axes, needles, cut, colour=NEEDLE)
             axes.plot(*flat_on(cut, worst[None])[0], marker="o", markersize=6, fillstyle="none", color="white")
             frame_slice(axes, cut)
             axes.set_title(slice_title(cut, paper))
@@ -56,9 +68,26 @@ def margin_slices_picture(
             handles.append(
                 Line2D([], [], color=FURTHER, label=paper.words("ablation.line-further", "further structures"))
             )
-        figure.legend(handles=handles, loc="outside lower center", ncols=4)
+        if needles:
+            handles.append(Line2D([], [], color=NEEDLE, label=paper.words("ablation.line-needle", "applicator")))
+        figure.legend(handles=handles, loc="outside lower center", ncols=5)
 
     return paper.drawn(paint, height_mm=72.0)
+
+
+def paint_needles(axes: Axes, needles: Sequence[Needle], cut: Cut, *, colour: str) -> None:
+    """Draw the part of each needle that lies near the slice, with its number where it ends or leaves it."""
+    axis = {View.AXIAL: 2, View.CORONAL: 1, View.SAGITTAL: 0}[cut.view]
+    for needle in needles:
+        line = np.linspace(needle.entry_lps_mm, needle.tip_lps_mm, max(int(2 * needle.length_mm), 2))
+        near = line[np.abs(line[:, axis] - cut.position_mm) <= NEAR_MM]
+        if not len(near):
+            continue
+        flat = flat_on(cut, near)
+        axes.plot(flat[:, 0], flat[:, 1], color=colour, linewidth=1.4, solid_capstyle="round")
+        axes.annotate(
+            str(needle.number), flat[-1], xytext=(2, 2), textcoords="offset points", color=colour, clip_on=True
+        )
 
 
 def _cut(view: View, middle: np.ndarray, through: np.ndarray, half_mm: float) -> Cut:

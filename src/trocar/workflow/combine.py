@@ -1,48 +1,71 @@
 """Seeds and ablation in one patient: what is left to seed after an ablation, and what both do together."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
+from datetime import datetime
 
 import numpy as np
+from scipy.ndimage import label
+from scipy.spatial import KDTree
 
 from trocar.dose.base import source_terms
 from trocar.dose.tg43 import Formalism
 from trocar.errors import PlanError
 from trocar.evaluate.dvh import compute_dvh
+from trocar.evaluate.margins import side_of
 from trocar.geometry.mesh import Mesh
 from trocar.geometry.mesh_distance import nearest_on_mesh
 from trocar.geometry.resample import near
 from trocar.imaging.level_lines import level_lines
-from trocar.messages import Message
 from trocar.plan.ablation import AblationPlan, AblationTarget
 from trocar.plan.needles import Needle
 from trocar.plan.patient import Image
 from trocar.plan.plan import ImplantPlan
 from trocar.plan.structures import Structure, StructureSet
-from trocar.results.combined_treatment import CombinedTreatment, OrganAccount, TreatedPart
-from trocar.results.findings import Finding, Severity
+from trocar.results.combined_treatment import (
+    CombinedTreatment,
+    OrganAccount,
+    TreatedPart,
+    TreatmentTimes,
+    UntreatedPlace,
+)
+from trocar.results.findings import Finding
 from trocar.workflow.ablation_places import region_of
 from trocar.workflow.ablation_reach import surface_points
+from trocar.workflow.combined_findings import NEGLIGIBLE_ML, axis_points, combined_findings
 from trocar.workflow.histograms import exact_dose
 from trocar.workflow.verify_ablation import body_of
 
 STEP_MM = 1.0
 MOST_POINTS = 120_000
-NEEDLES_TOUCH_MM = 3.0
-"""Axes of an applicator and a seed needle nearer than this cannot both be placed, or hinder each other."""
-NEARLY_USED = 0.8
-NEGLIGIBLE_ML = 0.005
+MOST_PLACES = 6
+"""So many untreated pieces are told of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganLimit:
-    """What both treatments must keep to at one structure: a distance from the zone, and a dose to its hottest part."""
+    """What both treatments must keep to at one structure.
+
+    Parameters
+    ----------
+    structure
+        Its name.
+    least_gap_mm
+        From the zone.
+    most_dose_gy, cc
+        Of its hottest part, and how large that is.
+    least_needle_mm
+        From the axis of any applicator or seed needle; None for no limit.
+    most_entries
+        Applicators and seed needles that may enter it, taken together; None for no limit.
+    """
 
     structure: str
     least_gap_mm: float
     most_dose_gy: float
     cc: float
+    least_needle_mm: float | None = None
+    most_entries: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +86,8 @@ class CombineRequest:
         Dose from which a point counts as treated by seeds.
     limits
         Of structures.
+    ablate_at
+        When the first activation starts; None where not stated, which is a finding.
     """
 
     structures: StructureSet
@@ -72,6 +97,7 @@ class CombineRequest:
     margin_mm: float
     prescription_gy: float
     limits: tuple[OrganLimit, ...]
+    ablate_at: datetime | None = None
 
 
 def rim_to_seed(
@@ -135,8 +161,14 @@ def combine(request: CombineRequest) -> tuple[CombinedTreatment, tuple[Finding, 
         punctures=(len(request.ablation.applicators), len(request.seeds.needles)),
         seeds=len(places),
         seeds_in_zone=int((nearest_on_mesh(zone, places).signed_mm > 0).sum()),
+        untreated=_untreated(points, by == 0, in_tumour, step),
+        times=TreatmentTimes(
+            ablate_at=request.ablate_at,
+            ablation_s=request.ablation.duration_s,
+            implant_at=request.seeds.implant_at,
+        ),
     )
-    return treatment, tuple(_findings(request, treatment))
+    return treatment, combined_findings(treatment, request.ablation, request.seeds)
 
 
 def _require_one_case(request: CombineRequest) -> None:
@@ -184,8 +216,40 @@ def _part(name: str, by: np.ndarray, step_mm: float) -> TreatedPart:
     )
 
 
+def _untreated(
+    points: np.ndarray, left: np.ndarray, in_tumour: np.ndarray, step_mm: float
+) -> tuple[UntreatedPlace, ...]:
+    """Return the connected pieces that neither treats."""
+    middle = points[in_tumour].mean(axis=0)
+    found: list[UntreatedPlace] = []
+    for part, mine in (("tumour", in_tumour), ("margin", ~in_tumour)):
+        places = points[left & mine]
+        if not len(places):
+            continue
+        index = np.rint((places - places.min(axis=0)) / step_mm).astype(int)
+        lattice = np.zeros(index.max(axis=0) + 1, np.bool_)
+        lattice[tuple(index.T)] = True
+        of_piece = label(lattice, np.ones((3, 3, 3)))[0][tuple(index.T)]
+        pieces = [places[of_piece == number] for number in range(1, int(of_piece.max()) + 1)]
+        pieces.sort(key=len, reverse=True)
+        found += [_place(part, each, middle, step_mm) for each in pieces if _ml(len(each), step_mm) > NEGLIGIBLE_ML]
+    return tuple(found[:MOST_PLACES])
+
+
+def _place(part: str, piece: np.ndarray, middle: np.ndarray, step_mm: float) -> UntreatedPlace:
+    centre = piece.mean(axis=0)
+    return UntreatedPlace(part=part, ml=_ml(len(piece), step_mm), side=side_of(centre - middle), middle_lps_mm=centre)
+
+
+def _ml(n: int, step_mm: float) -> float:
+    return n * step_mm**3 / 1000
+
+
 def _organ(request: CombineRequest, limit: OrganLimit, zone: Mesh) -> OrganAccount:
     structure = request.structures.named(limit.structure)
+    applicators = [each.needle for each in request.ablation.applicators]
+    needles = list(request.seeds.needles)
+    entries = (_entries(structure, applicators), _entries(structure, needles))
     dose_at = exact_dose(source_terms(request.seeds), formalism=Formalism.LINE_2D)
     dvh = compute_dvh(region_of(structure), dose_at, name=structure.name)
     return OrganAccount(
@@ -195,83 +259,22 @@ def _organ(request: CombineRequest, limit: OrganLimit, zone: Mesh) -> OrganAccou
         most_dose_gy=limit.most_dose_gy,
         dose_gy=dvh.dose_at_cc(min(limit.cc, dvh.volume_cc)),
         cc=limit.cc,
+        least_needle_mm=limit.least_needle_mm,
+        needle_gap_mm=_needle_gap(structure, [*applicators, *needles], entries),
+        most_entries=limit.most_entries,
+        entries=entries,
     )
 
 
-def _findings(request: CombineRequest, made: CombinedTreatment) -> Iterable[Finding]:
-    tumour, margin = made.parts
-    if tumour.neither_ml > NEGLIGIBLE_ML:
-        message = Message(
-            code="ablation.untreated-tumour",
-            template="{ml:.2f} ml of {total:.1f} ml tumour is neither killed by heat nor given the prescribed dose",
-            data={"ml": tumour.neither_ml, "total": tumour.total_ml},
-        )
-        yield _found(Severity.ACTION, message)
-    if margin.neither_ml > NEGLIGIBLE_ML:
-        message = Message(
-            code="ablation.untreated-margin",
-            template="{ml:.2f} ml of {total:.1f} ml margin is neither killed by heat nor given the prescribed dose",
-            data={"ml": margin.neither_ml, "total": margin.total_ml},
-        )
-        yield _found(Severity.ATTENTION, message)
-    for organ in made.organs:
-        yield from _organ_findings(organ)
-    if made.seeds_in_zone:
-        yield _found(
-            Severity.ATTENTION,
-            Message(
-                code="ablation.seeds-in-zone",
-                template="{n} of {seeds} seeds lie in tissue that heat kills: it shrinks by millimetres in the weeks "
-                "after, and seeds move with it; place seeds after the ablation and verify their dose later too",
-                data={"n": made.seeds_in_zone, "seeds": made.seeds},
-            ),
-        )
-    for applicator, needle in product(request.ablation.applicators, request.seeds.needles):
-        gap = _gap_between(applicator.needle, needle)
-        if gap < NEEDLES_TOUCH_MM:
-            yield _found(
-                Severity.ATTENTION,
-                Message(
-                    code="ablation.needles-cross",
-                    template="applicator {applicator} and seed needle {needle} come within {gap:.1f} mm of each other: "
-                    "place one after the other, or move one",
-                    data={"applicator": applicator.number, "needle": needle.number, "gap": gap},
-                ),
-            )
+def _entries(structure: Structure, needles: Sequence[Needle]) -> int:
+    """Return how many needles enter a structure."""
+    region = region_of(structure)
+    return sum(bool(region.contains(axis_points(each)).any()) for each in needles)
 
 
-def _organ_findings(organ: OrganAccount) -> Iterable[Finding]:
-    data = {
-        "name": organ.name,
-        "gap": organ.gap_mm,
-        "least": organ.least_gap_mm,
-        "dose": organ.dose_gy,
-        "most": organ.most_dose_gy,
-        "cc": organ.cc,
-    }
-    gap_used, dose_used = organ.used
-    if gap_used > 1:
-        yield _found(Severity.ACTION, Message(code="ablation.organ-too-near", template=TOO_NEAR, data=data))
-    if dose_used > 1:
-        yield _found(Severity.ACTION, Message(code="ablation.organ-too-much", template=TOO_MUCH, data=data))
-    if NEARLY_USED < gap_used <= 1 and NEARLY_USED < dose_used <= 1:
-        yield _found(Severity.ATTENTION, Message(code="ablation.organ-both-near", template=BOTH_NEAR, data=data))
-
-
-TOO_NEAR = "the zone comes within {gap:.1f} mm of {name}, {least:.1f} mm are asked"
-TOO_MUCH = "{name} receives {dose:.1f} Gy in its hottest {cc:g} cc, {most:.1f} Gy are allowed"
-BOTH_NEAR = (
-    "{name} keeps both limits, but each nearly to the full ({gap:.1f} mm of {least:.1f} mm; {dose:.1f} Gy of "
-    "{most:.1f} Gy): no accepted rule adds heat and dose, so treat them as one load"
-)
-
-
-def _found(severity: Severity, message: Message) -> Finding:
-    return Finding(severity=severity, message=message)
-
-
-def _gap_between(first: Needle, second: Needle) -> float:
-    """Return the least distance between two straight needles, to a quarter of a millimetre."""
-    a = np.linspace(first.entry_lps_mm, first.tip_lps_mm, 400)
-    b = np.linspace(second.entry_lps_mm, second.tip_lps_mm, 400)
-    return float(np.sqrt(((a[:, None] - b[None]) ** 2).sum(-1).min()))
+def _needle_gap(structure: Structure, needles: Sequence[Needle], entries: tuple[int, int]) -> float:
+    """Return the least distance of any axis from a structure, 0 where one enters."""
+    if sum(entries):
+        return 0.0
+    tree = KDTree(surface_points(structure))
+    return min(float(tree.query(axis_points(each))[0].min()) for each in needles)
