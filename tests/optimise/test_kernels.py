@@ -130,11 +130,60 @@ def test_the_generator_is_uniform_and_repeats_from_its_state() -> None:
     assert [next_random(again) for _ in range(5)] == draws[:5].tolist()
 
 
-def test_the_counting_loops_are_vector_code() -> None:
-    """A guard against silent loss of speed: numba drops vectorisation without a word."""
-    fresh = njit(fastmath=counting._FAST, error_model="numpy")(counting._three.py_func)
-    row = np.zeros(64, np.float32)
-    fresh(row, row, row, np.zeros((3, 3), np.float32), 0, np.zeros((3, 2)))
+def test_the_counting_is_vector_code_that_fetches_ahead() -> None:
+    fresh = njit(error_model="numpy")(counting.count_after.py_func)
+    scene = vessel()
+    problem = problem_of(scene, points=60, step_mm=6.0)
+    objective = build_objective(problem, scene.goals, target=scene.target, preferences=Preferences.balanced())
+    dose, scratch = np.zeros(problem.point_count, np.float32), np.zeros((2, BLOCK), np.float32)
+    sums = np.zeros((len(objective.terms), 2))
+    fresh(dose, problem.dose_gy, change_of([0], [1]), term_table(problem, objective), scratch, sums)
     text = "".join(fresh.inspect_asm().values())
-    packed = [name for name in ("maxps", "vmaxps", "fmax\tv", "fmaxnm\tv") if name in text]
-    assert packed, "no packed maximum in the assembly"
+    assert [name for name in ("maxps", "vmaxps", "fmax\tv", "fcmgt\tv") if name in text], "no packed instructions"
+    assert [name for name in ("prefetch", "prfm") if name in text], "nothing is fetched ahead"
+    assert "gather" not in text
+
+
+STRUCTURES = [(0, 5), (5, 21), (21, 21 + BLOCK + 3), (21 + BLOCK + 3, 3 * BLOCK)]
+"""Columns: less than a line, just one, a block and a bit, and more than a block."""
+
+
+@pytest.mark.parametrize("thresholds", [(1, 1, 1, 1), (0, 2, 3, 4), (7, 5, 0, 6)])
+@pytest.mark.parametrize(("plus", "minus"), [([], []), ([1], []), ([], [2]), ([1], [2]), ([0, 1], [2, 3])])
+def test_sums_are_those_of_plain_loops_whatever_the_sizes(
+    thresholds: tuple[int, ...], plus: list[int], minus: list[int]
+) -> None:
+    rng = np.random.default_rng(sum(thresholds))
+    matrix = rng.uniform(0.0, 30.0, (4, 3 * BLOCK)).astype(np.float32)
+    dose = rng.uniform(50.0, 250.0, 3 * BLOCK).astype(np.float32)
+    level = rng.uniform(80.0, 220.0, sum(thresholds)).astype(np.float32)
+    above = rng.random(len(level)) < 0.5
+    infinite = np.full_like(level, np.inf)
+    levels = np.stack([np.where(above, level, -infinite), np.where(above, infinite, level), level], axis=1)
+    first = np.concatenate([[0], np.cumsum(thresholds)])
+    rows = [(start, stop, at) for (start, stop), at in zip(STRUCTURES, first, strict=False)]
+    terms = TermTable(
+        structures=np.array([*rows, (0, 0, len(level))], np.int64), levels=levels, costs=np.zeros((len(level), 8))
+    )
+    sums = np.full((len(level), 2), -1.0)
+    count_after(dose, matrix, change_of(plus, minus), terms, np.zeros((2, BLOCK), np.float32), sums)
+    after = dose + (matrix[plus].sum(axis=0, dtype=np.float32) - matrix[minus].sum(axis=0, dtype=np.float32))
+    for (start, stop), a, b in zip(STRUCTURES, first[:-1], first[1:], strict=True):
+        part = after[start:stop, None]
+        clipped = np.clip(part.astype(np.float64), levels[a:b, 0], levels[a:b, 1]).sum(axis=0)
+        assert np.allclose(sums[a:b, 0], clipped, rtol=SUMMED_IN_FLOAT32)
+        assert np.allclose(sums[a:b, 1], (part >= level[a:b]).sum(axis=0), atol=len(plus) > 1)
+
+
+def test_sums_are_added_in_one_order_wherever_the_columns_lie(case: tuple[Problem, Objective, TermTable]) -> None:
+    problem, objective, terms = case
+    dose = problem.dose_of(np.array([3, 60, 150], np.int32)).astype(np.float32)
+    found = []
+    for shift in (0, 1, 7):
+        room = np.empty(problem.dose_gy.size + 16, np.float32)
+        moved = room[shift : shift + problem.dose_gy.size].reshape(problem.dose_gy.shape)
+        moved[:] = problem.dose_gy
+        sums = np.zeros((len(objective.terms), 2))
+        count_after(dose, moved, change_of([7], [3]), terms, np.zeros((2, BLOCK), np.float32), sums)
+        found.append(sums.tobytes())
+    assert len(set(found)) == 1

@@ -21,8 +21,8 @@ ODDS = (0.25, 0.40, 0.15, 0.10, 0.06, 0.04)
 """Shares of slides, jumps, additions, drops, needle transfers and needle closures among the changes tried."""
 STEPS_FOR_ROUNDS, ROUNDS = 400, 24
 """Steps a candidate from which rounds pay, and how many there then are."""
-SAMPLE = 1500
-"""Points of each structure to search on."""
+SAMPLE = 1536
+"""Points of each structure to search on; whole lines of `trocar.optimise.kernels.lines`."""
 NEIGHBOURS_EMPTIED = 3
 """Most needles emptied in a round beside the first."""
 

@@ -13,7 +13,7 @@ from jaxtyping import Int32
 
 from trocar.geometry.value import Value, frozen_array
 from trocar.messages import Message
-from trocar.optimise.annealing import Annealer, Stage
+from trocar.optimise.annealing import SAMPLE, Annealer, Stage
 from trocar.optimise.base import Problem
 from trocar.optimise.metrics import achievements
 from trocar.optimise.objectives import Preferences
@@ -22,7 +22,7 @@ from trocar.plan.goals import Achievement, Comparison, Goal, MetricKind, Priorit
 from trocar.results.findings import Finding, Severity
 from trocar.workflow.posing import Posed
 
-STEPS, POINTS = 24_000, 1500
+STEPS = 24_000
 """Of each search for a plan that meets some goals."""
 TRIES = 2
 """Searches that have to fail before goals count as conflicting."""
@@ -249,7 +249,7 @@ def _search(posed: Posed, goals: Sequence[Goal], rng: np.random.Generator) -> np
 
 def _best(posed: Posed, goals: Sequence[Goal], rng: np.random.Generator) -> np.ndarray:
     stages = (
-        Stage(steps=STEPS, hot=1.0, cold=0.003, points_per_structure=POINTS),
+        Stage(steps=STEPS, hot=1.0, cold=0.003, points_per_structure=SAMPLE),
         Stage(steps=STEPS // 4, hot=0.02, cold=0.001, points_per_structure=None),
     )
     objective = posed.objective(goals, replace(Preferences.balanced(), needle=0.0, seed=0.002))

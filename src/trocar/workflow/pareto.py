@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int32
 from trocar.errors import PlanError
 from trocar.geometry.value import Value, frozen_array
 from trocar.messages import Message
-from trocar.optimise.annealing import Annealer, Stage
+from trocar.optimise.annealing import SAMPLE, Annealer, Stage
 from trocar.optimise.base import Outcome, Problem
 from trocar.optimise.metrics import achievements
 from trocar.optimise.objectives import Preferences
@@ -26,7 +26,7 @@ COVERAGES = (-0.8, 0.0, 0.4, 0.7)
 ORGAN_SHARES = (1.0, 0.85, 0.7)
 """How much of each organ limit is asked for."""
 
-FIRST_STEPS, NEXT_STEPS, POINTS = 24_000, 9_000, 1500
+FIRST_STEPS, NEXT_STEPS = 24_000, 9_000
 """Steps of the first plan of a chain and of each that starts from the one before, and points a structure."""
 
 COVERAGE_STEP, LOAD_STEP = 0.1, 0.5
@@ -209,7 +209,7 @@ def _chains(
 
 
 def _stage(steps: int, *, hot: float) -> Stage:
-    return Stage(steps=steps, hot=hot, cold=0.003, points_per_structure=POINTS)
+    return Stage(steps=steps, hot=hot, cold=0.003, points_per_structure=SAMPLE)
 
 
 def _finish(steps: int) -> Stage:

@@ -1,12 +1,8 @@
 """What a change of seeds does to the dose: one fused pass over the columns, all demands as counts.
 
-Plain loops over slices that start at 0, float32 throughout: that is what the compiler turns into vector
-instructions. Tables are few and two-dimensional because every array handed to a compiled function costs a reference
-count. `docs/theory/inverse_planning.md` derives what is counted.
-
-The loops are laid into whatever calls them. Called by name there would be two of them, one compiled by itself and one
-within its caller, that add in different orders; which of them is taken depends on whether the code comes from the
-compiler or from its cache, and one seed of a search would stand for two plans.
+The pass itself is in `trocar.optimise.kernels.lines`; here is what it is led over. Slices start at 0 and all doses are
+float32: that is what the compiler turns into vector instructions. Tables are few and two-dimensional because every
+array handed to a compiled function costs a reference count. `docs/theory/inverse_planning.md` derives what is counted.
 """
 
 from typing import NamedTuple
@@ -14,8 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-BLOCK = 2048
-"""Points handled at a time: three such blocks lie in the first-level cache together."""
+from trocar.optimise.kernels.lines import LANES, address, count_one, count_three, count_two
+
+BLOCK = 1024
+"""Points handled at a time, and fetched ahead: a page of the memory."""
 
 START, STOP, FIRST_TERM = 0, 1, 2
 """Columns of `TermTable.structures`."""
@@ -23,10 +21,6 @@ SIDE, SHIFT, HINGE, ALLOWANCE, NEED, NEED_COST, CAP, CAP_COST = 0, 1, 2, 3, 4, 5
 """Columns of `TermTable.costs`."""
 PLUS, MINUS = 0, 1
 """Rows of a change: seeds put in, seeds taken out; its column 0 says how many, the candidates follow."""
-
-_FAST = {"reassoc", "contract", "nsz", "arcp"}
-_ZERO = np.float32(0.0)
-_NONE = np.int32(0)
 
 
 class TermTable(NamedTuple):
@@ -41,60 +35,6 @@ class TermTable(NamedTuple):
     structures: np.ndarray
     levels: np.ndarray
     costs: np.ndarray
-
-
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy", forceinline=True)
-def _one(old, added, taken, levels, t, out):  # type: ignore[no-untyped-def]
-    low_a, high_a, level_a = levels[t, 0], levels[t, 1], levels[t, 2]
-    sum_a = _ZERO
-    count_a = _NONE
-    for k in range(old.shape[0]):
-        value = old[k] + (added[k] - taken[k])
-        sum_a += min(high_a, max(low_a, value))
-        count_a = np.int32(count_a + np.int32(value >= level_a))
-    out[t, 0] += sum_a
-    out[t, 1] += count_a
-
-
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy", forceinline=True)
-def _two(old, added, taken, levels, t, out):  # type: ignore[no-untyped-def]
-    low_a, high_a, level_a = levels[t, 0], levels[t, 1], levels[t, 2]
-    low_b, high_b, level_b = levels[t + 1, 0], levels[t + 1, 1], levels[t + 1, 2]
-    sum_a = sum_b = _ZERO
-    count_a = count_b = _NONE
-    for k in range(old.shape[0]):
-        value = old[k] + (added[k] - taken[k])
-        sum_a += min(high_a, max(low_a, value))
-        count_a = np.int32(count_a + np.int32(value >= level_a))
-        sum_b += min(high_b, max(low_b, value))
-        count_b = np.int32(count_b + np.int32(value >= level_b))
-    out[t, 0] += sum_a
-    out[t, 1] += count_a
-    out[t + 1, 0] += sum_b
-    out[t + 1, 1] += count_b
-
-
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy", forceinline=True)
-def _three(old, added, taken, levels, t, out):  # type: ignore[no-untyped-def]
-    low_a, high_a, level_a = levels[t, 0], levels[t, 1], levels[t, 2]
-    low_b, high_b, level_b = levels[t + 1, 0], levels[t + 1, 1], levels[t + 1, 2]
-    low_c, high_c, level_c = levels[t + 2, 0], levels[t + 2, 1], levels[t + 2, 2]
-    sum_a = sum_b = sum_c = _ZERO
-    count_a = count_b = count_c = _NONE
-    for k in range(old.shape[0]):
-        value = old[k] + (added[k] - taken[k])
-        sum_a += min(high_a, max(low_a, value))
-        count_a = np.int32(count_a + np.int32(value >= level_a))
-        sum_b += min(high_b, max(low_b, value))
-        count_b = np.int32(count_b + np.int32(value >= level_b))
-        sum_c += min(high_c, max(low_c, value))
-        count_c = np.int32(count_c + np.int32(value >= level_c))
-    out[t, 0] += sum_a
-    out[t, 1] += count_a
-    out[t + 1, 0] += sum_b
-    out[t + 1, 1] += count_b
-    out[t + 2, 0] += sum_c
-    out[t + 2, 1] += count_c
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -113,37 +53,62 @@ def _sum_block(dose, matrix, change, start, size, block):  # type: ignore[no-unt
             block[k] -= taken[k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy")
+def _count_rest(dose, levels, first, last, sums):  # type: ignore[no-untyped-def]
+    """Count the points of a structure that fill no line."""
+    for t in range(first, last):
+        for k in range(dose.shape[0]):
+            sums[t, 0] += min(levels[t, 1], max(levels[t, 0], dose[k]))
+            sums[t, 1] += dose[k] >= levels[t, 2]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _column(count, candidate, matrix, scratch):  # type: ignore[no-untyped-def]
+    """Return where the column of a change's only seed begins and what to go on by for each point; zeros without one."""
+    if count == 1:
+        return address(matrix, candidate, 0), matrix.itemsize
+    return address(scratch, 1, 0), 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def count_after(dose, matrix, change, terms, scratch, sums):  # type: ignore[no-untyped-def]
     """Fill ``sums[t] = (sum of clipped doses, points at or above the threshold)`` for the dose after a change.
 
     ``scratch`` is two rows of `BLOCK` numbers; the second is 0 and stays so. For the usual change, one seed in, one
-    out or both, the columns are read once, straight into the counting loops.
+    out or both, the columns are read once, straight into the counting, each block while the next one is fetched.
     """
     simple = change[PLUS, 0] <= 1 and change[MINUS, 0] <= 1
+    plus, plus_step = _column(change[PLUS, 0] if simple else 0, change[PLUS, 1], matrix, scratch)
+    minus, minus_step = _column(change[MINUS, 0] if simple else 0, change[MINUS, 1], matrix, scratch)
+    sums[:] = 0.0
     for s in range(terms.structures.shape[0] - 1):
         first, last = terms.structures[s, FIRST_TERM], terms.structures[s + 1, FIRST_TERM]
         if first == last:
             continue
-        sums[first:last] = 0.0
-        for start in range(terms.structures[s, START], terms.structures[s, STOP], BLOCK):
-            stop = min(start + BLOCK, terms.structures[s, STOP])
-            old, added, taken = scratch[0, : stop - start], scratch[1, : stop - start], scratch[1, : stop - start]
-            if simple:
-                old = dose[start:stop]
-                if change[PLUS, 0] == 1:
-                    added = matrix[change[PLUS, 1], start:stop]
-                if change[MINUS, 0] == 1:
-                    taken = matrix[change[MINUS, 1], start:stop]
-            else:
-                _sum_block(dose, matrix, change, start, stop - start, old)
+        begin, end = terms.structures[s, START], terms.structures[s, STOP]
+        whole = begin + (end - begin) // LANES * LANES
+        for start in range(begin, whole, BLOCK):
+            stop = min(start + BLOCK, whole)
+            after, limit = stop, whole
+            if stop == whole:
+                after, limit = terms.structures[s + 1, START], terms.structures[s + 1, STOP]
+            lines, lines_next = (stop - start) // LANES, max(1, min(BLOCK, limit - after) // LANES)
+            old = address(dose, 0, start)
+            if not simple:
+                _sum_block(dose, matrix, change, start, stop - start, scratch[0])
+                old = address(scratch, 0, 0)
+            added, added_next = plus + plus_step * start, plus + plus_step * after
+            taken, taken_next = minus + minus_step * start, minus + minus_step * after
             for t in range(first, last, 3):
                 if last - t == 1:
-                    _one(old, added, taken, terms.levels, t, sums)
+                    count_one(old, added, taken, lines, added_next, taken_next, lines_next, terms.levels, t, sums)
                 elif last - t == 2:
-                    _two(old, added, taken, terms.levels, t, sums)
+                    count_two(old, added, taken, lines, added_next, taken_next, lines_next, terms.levels, t, sums)
                 else:
-                    _three(old, added, taken, terms.levels, t, sums)
+                    count_three(old, added, taken, lines, added_next, taken_next, lines_next, terms.levels, t, sums)
+        if whole < end:
+            _sum_block(dose, matrix, change, whole, end - whole, scratch[0])
+            _count_rest(scratch[0, : end - whole], terms.levels, first, last, sums)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
