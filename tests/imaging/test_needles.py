@@ -42,6 +42,21 @@ GRID_OF_NEEDLES = tuple(
     for n, (x, y) in enumerate((x, y) for x in (-10.0, -5.0, 0.0, 5.0) for y in (-7.5, -2.5, 2.5))
 )
 
+NEARLY_FLAT = tuple(
+    (np.array([x, y, z]), np.array([np.sin(turn) * np.cos(lean), np.cos(turn) * np.cos(lean), np.sin(lean)]))
+    for x, y, z, turn, lean in (
+        (9.0, 3.7, -30.1, -0.37, 0.0),
+        (-3.8, -3.6, -19.3, 0.29, np.radians(0.5)),
+        (-8.8, 6.1, -6.4, 0.04, np.radians(1.0)),
+        (7.6, 3.5, 5.4, 0.34, np.radians(2.0)),
+        (10.5, -2.5, 18.1, -0.41, np.radians(3.0)),
+        (2.0, 6.0, 29.0, -0.2, np.radians(5.0)),
+    )
+)
+"""Needles in a transverse plane or nearly: they lie in one slice for long, or between two, which dims them."""
+
+TRUTH = {"fan": FAN, "grid": GRID_OF_NEEDLES, "nearly flat": NEARLY_FLAT}
+
 
 def streaks(values: np.ndarray, metal: np.ndarray, *, seed: int) -> np.ndarray:
     """Return dark and bright bands through metal, as beam hardening leaves them."""
@@ -61,13 +76,13 @@ def streaks(values: np.ndarray, metal: np.ndarray, *, seed: int) -> np.ndarray:
 @cache
 def scene(kind: str, slice_mm: float) -> tuple[Volume, Volume]:
     """Return a scan with needles and its body occupancy."""
-    truth = FAN if kind == "fan" else GRID_OF_NEEDLES
+    truth = TRUTH[kind]
     half_z = 36.0
     count = int(2 * half_z / slice_mm) + 1
     grid = Grid.axial(
         origin_lps_mm=(-128.0, -128.0, -half_z), spacing_ijk_mm=(1.0, 1.0, slice_mm), shape_kji=(count, 257, 257)
     )
-    acquisition = Acquisition(noise_hu=14.0, samples_per_slice=5)
+    acquisition = Acquisition(noise_hu=14.0, samples_per_slice=5 if kind != "nearly flat" else 11)
     needles = tuple(
         Part(tissue="steel", solid=rod(tuple(tip - LENGTH_MM * way), tuple(tip), radius_mm=RADIUS_MM), oversample=5)
         for tip, way in truth
@@ -81,7 +96,17 @@ def scene(kind: str, slice_mm: float) -> tuple[Volume, Volume]:
     values = scan(parts, grid, acquisition=acquisition, phase=Phase.NATIVE, seed=4)
     dirty = np.clip(streaks(values, values > 2500, seed=1), -1024, 3071).astype(np.int16)
     volume = Volume(grid=grid, values_kji=dirty, quantity=Quantity.HOUNSFIELD, frame_uid="1.2.3")
+    if kind == "grid":
+        inside = np.ones(grid.shape_kji, np.float32)
+        return volume, Volume(grid=grid, values_kji=inside, quantity=Quantity.PROBABILITY, frame_uid="1.2.3")
     return volume, find_body(volume).occupancy
+
+
+@cache
+def found_in(kind: str, slice_mm: float) -> tuple[FoundNeedle, ...]:
+    """Return what is found in a scene."""
+    volume, body = scene(kind, slice_mm)
+    return find_needles(volume, body, needle_radius_mm=RADIUS_MM)
 
 
 def best_match(found: tuple[FoundNeedle, ...], tip: np.ndarray, way: np.ndarray) -> tuple[float, float, float]:
@@ -97,13 +122,8 @@ def best_match(found: tuple[FoundNeedle, ...], tip: np.ndarray, way: np.ndarray)
 
 @pytest.mark.parametrize(("kind", "slice_mm"), [("fan", 2.5), ("fan", 5.0), ("grid", 3.0)])
 def test_every_needle_is_found_at_its_place_and_nothing_else(kind: str, slice_mm: float) -> None:
-    volume, body = scene(kind, slice_mm)
-    truth = FAN if kind == "fan" else GRID_OF_NEEDLES
-    if kind == "grid":
-        body = Volume(
-            grid=body.grid, values_kji=np.ones_like(body.values_kji), quantity=body.quantity, frame_uid=body.frame_uid
-        )
-    found = find_needles(volume, body, needle_radius_mm=RADIUS_MM)
+    truth = TRUTH[kind]
+    found = found_in(kind, slice_mm)
     assert len(found) == len(truth)
     matches = np.array([best_match(found, tip, way) for tip, way in truth])
     assert matches[:, 0].max() < (0.5 if slice_mm < 4 else 1.0)
@@ -112,9 +132,22 @@ def test_every_needle_is_found_at_its_place_and_nothing_else(kind: str, slice_mm
     assert np.abs(matches[:, 2]).max() < 9.0, "a streak may hide the last millimetres of a needle"
 
 
+@pytest.mark.parametrize("slice_mm", [3.0, 5.0])
+def test_needles_that_hardly_leave_their_slice_are_found_from_end_to_end(slice_mm: float) -> None:
+    found = found_in("nearly flat", slice_mm)
+    assert len(found) == len(NEARLY_FLAT)
+    matches = np.array([best_match(found, tip, way) for tip, way in NEARLY_FLAT])
+    assert matches[:, 1].max() < max(0.5 * slice_mm, 1.0), "height within a slice cannot be seen"
+    assert np.median(matches[:, 1]) < 0.2 * slice_mm
+    assert matches[:, 0].max() < np.degrees(0.5 * slice_mm / 70.0) + 0.2
+    assert np.abs(matches[:, 2]).max() < 9.0, "a streak may hide the last millimetres of a needle"
+    doubts = [each.height_doubt_mm(scene("nearly flat", slice_mm)[0].grid) for each in found]
+    assert max(doubts) > 0.4 * slice_mm
+    assert min(doubts) == 0.0, "one leans through several slices"
+
+
 def test_entries_lie_on_the_skin() -> None:
-    volume, body = scene("fan", 2.5)
-    for each in find_needles(volume, body, needle_radius_mm=RADIUS_MM):
+    for each in found_in("fan", 2.5):
         assert abs(BODY.level_mm(*each.entry_lps_mm[:, None])[0]) < 1.0
         assert BODY.level_mm(*each.tip_lps_mm[:, None])[0] < -30
 
@@ -141,13 +174,11 @@ def test_a_scan_without_metal_holds_no_needle() -> None:
 
 def test_the_search_gives_the_same_needles_twice() -> None:
     volume, body = scene("fan", 5.0)
-    first = find_needles(volume, body, needle_radius_mm=RADIUS_MM)
-    assert first == find_needles(volume, body, needle_radius_mm=RADIUS_MM)
+    assert found_in("fan", 5.0) == find_needles(volume, body, needle_radius_mm=RADIUS_MM)
 
 
 def test_hand_corrections_are_kept_and_marked() -> None:
-    volume, body = scene("fan", 2.5)
-    found = find_needles(volume, body, needle_radius_mm=RADIUS_MM)
+    found = found_in("fan", 2.5)
     tip = found[0].tip_lps_mm + np.array([0.0, 3.0, 0.0])
     better = corrected(found[0], tip_lps_mm=tip)
     assert better.by_hand

@@ -9,8 +9,9 @@ import pytest
 from planning_requests import picture, request
 from trocar.errors import ImagingError
 from trocar.geometry.affine import apply_affine
+from trocar.geometry.grid import Grid
 from trocar.geometry.volume import Volume
-from trocar.imaging.needles import set_by_hand
+from trocar.imaging.needles import FoundNeedle, set_by_hand
 from trocar.phantom import Site, build_phantom
 from trocar.phantom.acquisition import Acquisition
 from trocar.phantom.case import PhantomCase
@@ -18,7 +19,7 @@ from trocar.plan.needles import Needle
 from trocar.plan.patient import Image
 from trocar.results.findings import Severity
 from trocar.workflow.implant_request import ImplantRequest
-from trocar.workflow.placed import Corrections, plan_in_placed
+from trocar.workflow.placed import Corrections, doubtful_heights, plan_in_placed
 from trocar.workflow.placed_frame import lay_over, target_points
 
 OTHER_FRAME = "1.2.9"
@@ -124,3 +125,18 @@ def test_seeds_are_planned_in_needles_of_another_frame() -> None:
     assert found.proposed.plan.frame_uid == case.image.volume.frame_uid
     assert len(found.proposed.plan.seeds) > 3
     assert "workflow.placed-registered" in {each.message.code for each in found.proposed.findings}
+
+
+def test_a_needle_that_stays_in_one_slice_is_said_to_be_doubtful_across_it() -> None:
+    def found(rise_mm: float) -> FoundNeedle:
+        ends = {"entry_lps_mm": np.zeros(3), "tip_lps_mm": np.array([0.0, 60.0, rise_mm])}
+        return FoundNeedle(**ends, outer_lps_mm=np.zeros(3), mean_hu=2500.0, spread_mm=0.3, bend_mm=0.1)
+
+    grid = Grid.axial(origin_lps_mm=(0, 0, 0), spacing_ijk_mm=(1, 1, 5), shape_kji=(9, 9, 9))
+    flat, leaning = found(1.0), replace(found(20.0), entry_lps_mm=np.array([9.0, 0.0, 0.0]))
+    by_hand = set_by_hand(entry_lps_mm=np.array([20.0, 0.0, 0.0]), tip_lps_mm=np.array([20.0, 60.0, 0.0]))
+    placed = (leaning, flat, by_hand)
+    numbered = tuple(each.needle(number=number) for number, each in zip((4, 7, 9), placed, strict=True))
+    (finding,) = doubtful_heights(placed, placed, numbered, grid)
+    assert finding.message.data == {"numbers": "7", "doubt_mm": 2.0}
+    assert doubtful_heights((leaning, by_hand), (leaning, by_hand), numbered, grid) == []

@@ -1,6 +1,6 @@
 """Needles on a CT taken with the needles in: bright straight tracks, found one after the other, corrected by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,8 +9,10 @@ from scipy.ndimage import distance_transform_edt, find_objects, label
 
 from trocar.errors import ImagingError
 from trocar.geometry.affine import apply_affine
+from trocar.geometry.grid import Grid
 from trocar.geometry.value import Value, frozen_array
 from trocar.geometry.volume import Quantity, Volume
+from trocar.imaging.rod_fit import laid_on_picture, slices_of
 from trocar.imaging.track_fit import Cloud, Track, best_track, local_middles, stretched
 from trocar.plan.needles import Needle
 
@@ -50,6 +52,14 @@ FOLLOWED_MM = 200.0
 AHEAD_MM, AHEAD_SHARE = 12.0, 0.4
 """A track ends where less than this share of so much ahead is bright."""
 
+DIM_SHARE, OUTSIDE_MM, OUTSIDE_HU = 0.6, (2.0, 12.0), -300.0
+"""A needle between two slices fills half of each. What is brighter than this share of the level only is taken for a
+needle where it stands out of the skin, brighter than air all along the stretch: bone and contrast medium never do."""
+
+LAID_TIMES, LONGER_MM = 3, 2.0
+"""The first fit sees as much of a needle as the search did, the next as much as the first showed to be there, until
+that is hardly longer."""
+
 END_SHARE = 0.45
 """A track is bright above this share of its usual brightness."""
 
@@ -87,6 +97,13 @@ class FoundNeedle(Value):
     def __post_init__(self) -> None:
         for name in ("entry_lps_mm", "tip_lps_mm", "outer_lps_mm"):
             object.__setattr__(self, name, frozen_array(getattr(self, name), np.float64))
+
+    def height_doubt_mm(self, grid: Grid) -> float:
+        """Return how far across the slices of its scan it may lie from here: within one slice that does not show."""
+        if self.by_hand:
+            return 0.0
+        normal, slice_mm = slices_of(grid)
+        return 0.5 * max(slice_mm - abs(float((self.tip_lps_mm - self.outer_lps_mm) @ normal)), 0.0)
 
     def needle(self, *, number: int, label: str = "") -> Needle:
         """Return it as a needle of a plan."""
@@ -129,31 +146,57 @@ def find_needles(
             quantity=scan.quantity.value,
         )
     level = metal_hu or METAL_HU * min(1.0, UP_TO_SLICE_MM / scan.grid.spacing_ijk_mm[2])
-    squeeze = _squeeze(scan)
-    cloud = _cloud(scan, level, squeeze)
     found: list[FoundNeedle] = []
+    laid: list[Track] = []
+    for share in (1.0, DIM_SHARE):
+        for needle, track in _needles_above(scan, body, share * level, laid, radius_mm=needle_radius_mm):
+            is_sure = share == 1.0 or _stands_out(scan, body, needle)
+            if is_sure and not any(_is_same(needle, other) for other in found):
+                found.append(needle)
+            laid.append(track)
+            if len(found) == most:
+                return tuple(found)
+    return tuple(found)
+
+
+def _needles_above(
+    scan: Volume, body: Volume, metal_hu: float, known: Sequence[Track], *, radius_mm: float
+) -> Iterator[tuple[FoundNeedle, Track]]:
+    """Yield the needles of what is brighter than a level and not known, with their tracks, the longest first."""
+    squeeze = _squeeze(scan)
+    back = np.linalg.inv(squeeze)
+    cloud = _cloud(scan, metal_hu, squeeze)
+    for track in known:
+        cloud = cloud.without_bloom(stretched(track, back))
     generator = np.random.default_rng(0)
 
     def is_rod(track: Track) -> bool:
-        return _rim_share(scan, track, squeeze, level) <= MOST_RIM
+        return _rim_share(scan, track, squeeze, metal_hu) <= MOST_RIM
 
-    while len(found) < most:
-        track = best_track(cloud, shortest_mm=SHORTEST_MM, is_rod=is_rod, generator=generator)
-        if track is None:
+    while (seen := best_track(cloud, shortest_mm=SHORTEST_MM, is_rod=is_rod, generator=generator)) is not None:
+        track = _laid(scan, stretched(seen, squeeze), metal_hu)
+        needle = _needle(scan, body, track, radius_mm=radius_mm, metal_hu=metal_hu)
+        if needle is not None:
+            yield needle, track
+        cloud = cloud.without(seen).without_bloom(stretched(track, back))
+
+
+def _laid(scan: Volume, track: Track, metal_hu: float) -> Track:
+    """Return the track laid through the picture from end to end, for it is found by what shows in a few slices."""
+    for _ in range(LAID_TIMES):
+        seen_mm = track.last_mm - track.first_mm
+        track = laid_on_picture(scan, track)
+        first, last, _mean = _ends(scan, track, metal_hu)
+        track = replace(track, first_mm=first, last_mm=last)
+        if last - first < seen_mm + LONGER_MM:
             break
-        needle = _needle(scan, body, stretched(track, squeeze), radius_mm=needle_radius_mm, metal_hu=level)
-        if needle is not None and not any(_is_same(needle, other) for other in found):
-            found.append(needle)
-        cloud = cloud.without(track)
-    return tuple(found)
+    return track
 
 
 def _squeeze(scan: Volume) -> Float[np.ndarray, "3 3"]:
     """Return the matrix that brings thick slices nearer together: straight stays straight, and steps become small."""
-    step_i, step_j, step_k = scan.grid.steps_lps_mm
-    normal = np.cross(step_i, step_j)
-    normal /= np.linalg.norm(normal)
-    share = min(1.0, SQUEEZED_TO_MM / abs(float(normal @ step_k)))
+    normal, slice_mm = slices_of(scan.grid)
+    share = min(1.0, SQUEEZED_TO_MM / slice_mm)
     return np.asarray(np.eye(3) + (share - 1.0) * np.outer(normal, normal))
 
 
@@ -210,6 +253,18 @@ def _needle(scan: Volume, body: Volume, track: Track, *, radius_mm: float, metal
         spread_mm=track.spread_mm,
         bend_mm=track.bend_mm,
     )
+
+
+def _stands_out(scan: Volume, body: Volume, needle: FoundNeedle) -> bool:
+    """Say whether the line of a needle is brighter than air just outside the skin."""
+    way = needle.tip_lps_mm - needle.entry_lps_mm
+    t = np.arange(*OUTSIDE_MM, 0.5)
+    line = needle.entry_lps_mm - t[:, None] * way / np.linalg.norm(way)
+    ring = np.vstack([np.zeros(3), _ring(way, TIP_DISC_MM)])
+    around = line[:, None] + _ring(way, SKIN_RING_MM)
+    outside = body.sample(around, outside=0.0).mean(axis=1) < 0.5
+    bright = scan.sample(line[:, None] + ring, outside=-1000.0).max(axis=1) > OUTSIDE_HU
+    return bool(outside[-1] and bright[outside].all())
 
 
 def _rim_share(scan: Volume, track: Track, squeeze: Float[np.ndarray, "3 3"], metal_hu: float) -> float:

@@ -61,7 +61,15 @@ class Cloud:
 
     def without(self, track: "Track") -> "Cloud":
         """Return what remains when a track and its bloom are taken away."""
-        kept = ~track.taken
+        return self._kept(~track.taken)
+
+    def without_bloom(self, track: "Track") -> "Cloud":
+        """Return what remains when all is taken away that lies about the stretch of a line."""
+        along, off = _along_and_off(self.points_lps_mm, track.centre_lps_mm, track.way_lps)
+        within = (along >= track.first_mm - 1.0) & (along <= track.last_mm + 1.0)
+        return self._kept(~(within & (off <= max(TAKEN_MM, self.voxel_mm))))
+
+    def _kept(self, kept: Bool[np.ndarray, " n"]) -> "Cloud":
         return Cloud(
             points_lps_mm=self.points_lps_mm[kept],
             weight=self.weight[kept],

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from trocar.errors import PlanError
+from trocar.geometry.grid import Grid
 from trocar.imaging.needles import FoundNeedle, corrected, find_needles, set_by_hand
 from trocar.imaging.placement import PlacementReview, compare_placement
 from trocar.imaging.skin import find_body
@@ -24,6 +25,10 @@ from trocar.workflow.way_in import scene_of
 
 SAME_WITHIN_MM, SAME_WITHIN_DEG = 20.0, 15.0
 """A placed needle is the planned one if it lies this near; the pairing with the least total distance is taken."""
+
+
+WORTH_SAYING_MM = 1.0
+"""A doubt about where a needle lies smaller than this is that of any CT."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +153,7 @@ def plan_in_placed(
             *(laid.findings if laid is not None else ()),
             *placed.remarks,
             *broken,
+            *doubtful_heights(found, carried, needles, scan.volume.grid),
             *_unused(needles, placed.plan.needles),
         ),
     )
@@ -210,6 +216,28 @@ def numbered_as_planned(
     last = max((needle.number for needle in planned), default=0)
     others = tuple(replace(each, number=last + n) for n, each in enumerate(review.not_planned, start=1))
     return (*(each.placed for each in review.placements), *others), review
+
+
+def doubtful_heights(
+    found: tuple[FoundNeedle, ...], carried: tuple[FoundNeedle, ...], needles: tuple[Needle, ...], grid: Grid
+) -> list[Finding]:
+    """Return what cannot be seen of needles that stay in one slice: at which height within it they lie."""
+    doubts = {
+        needle.number: doubt
+        for each, there in zip(found, carried, strict=True)
+        for needle in needles
+        if np.array_equal(there.entry_lps_mm, needle.entry_lps_mm)
+        and (doubt := each.height_doubt_mm(grid)) >= WORTH_SAYING_MM
+    }
+    if not doubts:
+        return []
+    message = Message(
+        code="workflow.needles-in-one-slice",
+        template="needles {numbers} hardly leave their slice of the CT, so across it they may lie up to {doubt_mm:.1f} "
+        "mm off; take thinner slices, or correct them by hand",
+        data={"numbers": ", ".join(map(str, sorted(doubts))), "doubt_mm": max(doubts.values())},
+    )
+    return [Finding(severity=Severity.ATTENTION, message=message)]
 
 
 def _unused(needles: tuple[Needle, ...], used: tuple[Needle, ...]) -> list[Finding]:
