@@ -205,7 +205,9 @@ def test_a_setting_beyond_the_table_is_refused(case: Path, tmp_path: Path, capsy
     assert "900" in capsys.readouterr().err
 
 
-def _simulate(case: Path, out: Path, tip: tuple[float, float, float]) -> int:
+def _simulate(
+    case: Path, out: Path, tip: tuple[float, float, float], *more: str, model: str = "microwave/PME_2450"
+) -> int:
     """Simulate a plan written by hand whose antenna ends at a place."""
     step = {"control": "POWER", "duration_s": 60, "power_w": 80, "temperature_k": None, "flow_percent": None}
     plan = {
@@ -213,9 +215,7 @@ def _simulate(case: Path, out: Path, tip: tuple[float, float, float]) -> int:
         "label": "by hand",
         "frame_uid": "2.25.99.4",
         "target": {"lesion": "lesion", "margin_mm": 5.0, "organ": "liver"},
-        "applicators": [
-            {"number": 1, "model": "microwave/PME_2450", "entry_lps_mm": [110, -10, 0], "tip_lps_mm": list(tip)}
-        ],
+        "applicators": [{"number": 1, "model": model, "entry_lps_mm": [110, -10, 0], "tip_lps_mm": list(tip)}],
         "activations": [{"applicator": 1, "start_s": 0, "pulled_back_mm": 0, "steps": [step]}],
     }
     file = out.parent / "by-hand.json"
@@ -223,7 +223,7 @@ def _simulate(case: Path, out: Path, tip: tuple[float, float, float]) -> int:
     return run(
         [
             "ablate", "simulate", str(file), "--images", str(case / "ct"), "--structures", str(case / "rs.dcm"),
-            "--organ-kind", "liver", "--death-model", "ABOVE_54_C", "--out", str(out),
+            "--organ-kind", "liver", "--death-model", "ABOVE_54_C", "--out", str(out), *more,
         ],
         Surroundings(now=lambda: AT, language=Language.ENGLISH),
     )  # fmt: skip
@@ -235,6 +235,30 @@ def test_an_antenna_that_ends_outside_the_body_or_the_scan_is_refused(
 ) -> None:
     assert _simulate(case, tmp_path / "out", tip) != 0
     assert told in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_the_field_of_an_antenna_is_a_choice_that_is_told(
+    case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = {}
+    for antenna in ("parametric", "field"):
+        options = ("--spacing", "2", "--antenna", antenna)
+        assert _simulate(case, tmp_path / antenna, (20, -10, 0), *options, model="microwave/coaxial_slot") in (0, 1)
+        data = json.loads((tmp_path / antenna / "trocar.json").read_text(encoding="utf-8"))
+        assert data["antenna"] == antenna.upper()
+        told[antenna] = capsys.readouterr().out
+    assert "parametric model" in told["parametric"]
+    assert "it reflects 1." in told["field"]
+
+
+@pytest.mark.parametrize(("antenna", "said"), [("field", "microwave/coaxial_slot"), ("measured", "PARAMETRIC, FIELD")])
+def test_a_field_that_cannot_be_computed_says_what_can(
+    case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], antenna: str, said: str
+) -> None:
+    assert _simulate(case, tmp_path / "out", (20, -10, 0), "--antenna", antenna) != 0
+    assert said in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

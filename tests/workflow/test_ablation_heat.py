@@ -7,6 +7,7 @@ from trocar.errors import HeatError
 from trocar.geometry.grid import Grid
 from trocar.geometry.region import region_from_grid
 from trocar.heat.base import PerfusionStop, VesselCooling
+from trocar.heat.sources.coaxial_antenna import CoaxialAntenna
 from trocar.heat.sources.cryo import CryoProbe
 from trocar.heat.sources.microwave import Band, MicrowaveAntenna
 from trocar.heat.sources.radiofrequency import Control, RfApplicator
@@ -14,8 +15,10 @@ from trocar.plan.ablation import AblationPlan, AblationTarget, Activation, Appli
 from trocar.plan.ablation import Control as PlannedControl
 from trocar.plan.needles import Needle
 from trocar.plan.patient import Patient
+from trocar.results.findings import Severity
 from trocar.results.tissue_death import DeathModel
 from trocar.workflow.ablation_heat import (
+    AntennaModel,
     Assumptions,
     TissuePart,
     ablation_probability,
@@ -23,6 +26,7 @@ from trocar.workflow.ablation_heat import (
     simulate_ablation,
     tissue_map_around,
 )
+from trocar.workflow.antenna_findings import antenna_findings
 
 FRAME = "1.2.3"
 
@@ -85,6 +89,47 @@ def test_with_microwaves_blood_also_stops_where_tissue_coagulates() -> None:
         perfusion_stop=PerfusionStop.NEVER,
     )
     assert chosen.perfusion_stop is PerfusionStop.NEVER
+
+
+def test_the_field_of_an_antenna_is_a_named_choice() -> None:
+    plan = plan_of("microwave/choked_monopole", acts(FORTY_WATT))
+    usual = heat_problem(plan, tissue_map(), death_model=DeathModel.CEM43_240)
+    computed = heat_problem(
+        plan,
+        tissue_map(),
+        death_model=DeathModel.CEM43_240,
+        assumptions=Assumptions(antenna=AntennaModel.FIELD, efficiency=0.5),
+    )
+    assert isinstance(usual.sources[0], MicrowaveAntenna)
+    source = computed.sources[0]
+    assert isinstance(source, CoaxialAntenna)
+    assert (source.efficiency, source.design.emitting_mm, source.cooled_c) == (0.5, 23.0, None)
+    (said,) = antenna_findings(computed)
+    assert said.message.code == "ablation.antenna-field"
+    assert 0.0 < float(str(said.message.data["reflected"])) < 0.1
+    (other,) = antenna_findings(usual)
+    assert other.message.code == "ablation.antenna-parametric"
+
+
+def test_an_antenna_badly_matched_to_its_tissue_is_told_of() -> None:
+    problem = heat_problem(
+        plan_of("microwave/coaxial_monopole", acts(FORTY_WATT)),
+        tissue_map(),
+        death_model=DeathModel.CEM43_240,
+        assumptions=Assumptions(antenna=AntennaModel.FIELD),
+    )
+    assert [each.severity for each in antenna_findings(problem)] == [Severity.ATTENTION]
+
+
+def test_an_antenna_of_unknown_parts_has_no_field() -> None:
+    with pytest.raises(HeatError) as caught:
+        heat_problem(
+            plan_of("microwave/Emprint", acts(FORTY_WATT)),
+            tissue_map(),
+            death_model=DeathModel.CEM43_240,
+            assumptions=Assumptions(antenna=AntennaModel.FIELD),
+        )
+    assert caught.value.code == "heat.antenna-design-missing"
 
 
 def test_later_parts_lie_over_earlier_ones_and_vessels_are_known() -> None:

@@ -14,6 +14,7 @@ from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Any
 
+from trocar.catalogue.antenna_design import AntennaDesign, antenna_design
 from trocar.catalogue.shelf import stand_up
 from trocar.catalogue.zones import Evidence, Reading, ZoneRow, ZoneTissue
 from trocar.errors import CatalogueError
@@ -70,6 +71,8 @@ class ApplicatorModel(Value):
         Source key to citation with DOI.
     flags
         What is doubtful, one sentence each; shown with every result that uses the model.
+    antenna
+        What it is built of, so that its field can be computed; None where that is not known.
     """
 
     key: str
@@ -91,6 +94,7 @@ class ApplicatorModel(Value):
     zones: tuple[ZoneRow, ...]
     citations: Mapping[str, str]
     flags: tuple[str, ...]
+    antenna: AntennaDesign | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "citations", MappingProxyType(dict(self.citations)))
@@ -126,6 +130,18 @@ def applicator_keys() -> tuple[str, ...]:
     True
     """
     return tuple(sorted(_shelf()))
+
+
+@cache
+def antenna_keys() -> tuple[str, ...]:
+    """Return the keys of the antennas whose field can be computed, sorted.
+
+    Examples
+    --------
+    >>> "microwave/coaxial_slot" in antenna_keys()
+    True
+    """
+    return tuple(key for key in applicator_keys() if load_applicator(key).antenna is not None)
 
 
 @cache
@@ -198,6 +214,7 @@ def _parse(folder: Traversable, key: str) -> ApplicatorModel:
         zones=tuple(_rows((folder / "zones.csv").read_text(encoding="utf-8"), sources)),
         citations={name: _citation(entry) for name, entry in sources.items()},
         flags=tuple(facts["flags"]),
+        antenna=antenna_design(facts["antenna"]) if "antenna" in facts else None,
     )
 
 

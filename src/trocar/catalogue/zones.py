@@ -29,6 +29,7 @@ class Reading(Enum):
 
     FULL_TEXT = "read in the publication"
     ABSTRACT = "read in the abstract or an excerpt"
+    PUBLIC_MODEL = "read in a public computer model that names the publication"
     REMEMBERED = "remembered, not read: verify before use"
 
 

@@ -53,6 +53,7 @@ EVIDENCE = {
 READINGS = {
     "FULL_TEXT": say("ablation.reading-full", "read in the publication"),
     "ABSTRACT": say("ablation.reading-abstract", "read in the abstract or an excerpt"),
+    "PUBLIC_MODEL": say("ablation.reading-model", "read in a public computer model that names the publication"),
     "REMEMBERED": say("ablation.reading-remembered", "remembered, not read: verify"),
 }
 SIMULATED_EVIDENCE = say("ablation.evidence-simulated", "simulation")

@@ -20,6 +20,7 @@ from trocar.plan.structures import Structure, StructureSet
 from trocar.results.registration import Landmarks, Motion
 from trocar.results.tissue_death import DeathModel
 from trocar.rules.ablation_margin import load_margin_pack
+from trocar.workflow.ablation_heat import AntennaModel
 from trocar.workflow.ablation_request import AblationRequest, PlanCheck, ZoneBelief
 from trocar.workflow.ablation_zones import ZoneChoice
 from trocar.workflow.verify_ablation import AblationVerifyRequest
@@ -96,6 +97,7 @@ def _check(section: Section | None, schedule: Schedule) -> PlanCheck | None:
         belief=section.take("plan_by", lambda value: ZoneBelief[a_text(value)]),
         schedules=tuple(Schedule(steps=(replace(step, power_w=power, duration_s=time),)) for power, time in settings),
         rounds=section.take("rounds", a_whole),
+        antenna=section.may("antenna", lambda value: AntennaModel[a_text(value)]) or AntennaModel.PARAMETRIC,
     )
     section.done()
     return made

@@ -4,8 +4,9 @@ import json
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from datetime import datetime
+from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 import typer
@@ -31,11 +32,15 @@ from trocar.results.findings import Finding, Severity
 from trocar.results.tissue_death import DeathModel
 from trocar.rules.ablation_margin import load_margin_pack
 from trocar.workflow.ablation_findings import same_place_findings
+from trocar.workflow.ablation_heat import AntennaModel
 from trocar.workflow.ablation_intake import require_in_body
 from trocar.workflow.ablation_reach import edge_findings, spared_findings
 from trocar.workflow.simulated_ablation import Simulated, SimulationWish, simulate_plan
 
 READING = say("cli.ablate-reading", "Reading images and structures")
+Choice = TypeVar("Choice", bound=Enum)
+SAID_ALWAYS = ("ablation.antenna-field", "ablation.antenna-parametric")
+"""Which model gave the heat is a choice that is never hidden."""
 PAPERS = say("cli.ablate-papers", "Writing papers and DICOM")
 
 
@@ -70,6 +75,9 @@ def simulate(
         list[str] | None,
         typer.Option("--spare", help="Structure no zone may reach; repeat. 须避开的结构", show_default=False),
     ] = None,
+    antenna: Annotated[
+        str, typer.Option("--antenna", help="Heat of microwaves: parametric, or field from its parts. 微波天线模型")
+    ] = "parametric",
     spacing_mm: Annotated[float, typer.Option("--spacing", min=0.5, help="Voxel of the heat, mm. 体素")] = 1.0,
     replace: options.Replace = False,
     lang: options.Lang = None,
@@ -89,9 +97,10 @@ def simulate(
             wish=SimulationWish(
                 organ_kind=kind,
                 vessels=tuple(vessel or ()),
-                death_model=_model(death),
+                death_model=_chosen(DeathModel, death, option="--death-model"),
                 spacing_mm=spacing_mm,
                 pack=load_margin_pack("published/ablation_margin"),
+                antenna=_chosen(AntennaModel, antenna.upper(), option="--antenna"),
             ),
             spared=tuple(spare or ()),
         )
@@ -119,7 +128,7 @@ def simulate(
         )
     )
     for finding in simulated.findings:
-        if finding.severity is Severity.ACTION:
+        if finding.severity is Severity.ACTION or finding.message.code in SAID_ALWAYS:
             speaker.say(finding.message)
     raise typer.Exit(exit_of_findings(simulated.findings))
 
@@ -157,6 +166,7 @@ def write_simulation(folder: Path, inputs: SimulationInputs, simulated: Simulate
     write_zone(folder, inputs.image, simulated.zone, (inputs.structures.named(inputs.plan.target.lesion),), at=at)
     data = margin_data(simulated.margin, simulated.findings) | {
         "death_model": simulated.outcome.chosen.name,
+        "antenna": inputs.wish.antenna.name,
         "zone_cc": {model.name: zone.volume_cc for model, zone in simulated.outcome.deaths.items()},
         "energy_j": [trace.energy_j for trace in simulated.outcome.traces],
         "hottest_c": float(np.max(simulated.outcome.extreme.volume.values_kji)) - 273.15,
@@ -164,13 +174,13 @@ def write_simulation(folder: Path, inputs: SimulationInputs, simulated: Simulate
     return marked(folder, data)
 
 
-def _model(name: str) -> DeathModel:
-    if name not in DeathModel.__members__:
+def _chosen(kind: type[Choice], name: str, *, option: str) -> Choice:
+    if name not in kind.__members__:
         raise UsageError(
             "cli.no-such-choice",
             "{option} is {given}; it can be: {choices}",
-            option="--death-model",
+            option=option,
             given=name,
-            choices=", ".join(DeathModel.__members__),
+            choices=", ".join(kind.__members__),
         )
-    return DeathModel[name]
+    return kind[name]

@@ -227,6 +227,7 @@ def _simulated(request: AblationRequest) -> tuple[SimulatedZone, ...]:
             tumour_ml=lesion.mesh.volume_mm3 / 1000,
             death_model=check.death_model,
             spacing_mm=max(check.spacing_mm, 1.5),
+            antenna=check.antenna,
         )
         for schedule in check.schedules
     )

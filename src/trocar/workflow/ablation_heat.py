@@ -3,12 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
 
-from trocar.catalogue.applicators import ApplicatorModel, Energy, Shape, load_applicator
+from trocar.catalogue.antenna_design import AntennaDesign
+from trocar.catalogue.applicators import ApplicatorModel, Energy, Shape, antenna_keys, load_applicator
 from trocar.catalogue.tissues import load_tissue
 from trocar.errors import HeatError
 from trocar.geometry.grid import Grid
@@ -29,6 +31,7 @@ from trocar.heat.base import (
 )
 from trocar.heat.ensemble import death_probability
 from trocar.heat.simulate import simulate
+from trocar.heat.sources.coaxial_antenna import CoaxialAntenna
 from trocar.heat.sources.cryo import CryoProbe
 from trocar.heat.sources.microwave import Band, MicrowaveAntenna
 from trocar.heat.sources.radiofrequency import Control, Electrode, Generator, RfApplicator
@@ -43,6 +46,13 @@ ARGON_C = -145.0
 """Of expanded argon in a cryoprobe."""
 
 
+class AntennaModel(Enum):
+    """Where the heat of a microwave antenna comes from."""
+
+    PARAMETRIC = "power spread along a line and attenuated, its length an assumption"
+    FIELD = "Maxwell's equations around the axis of an antenna whose parts the catalogue knows"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Assumptions(Value):
     """What a simulation needs and neither plan nor catalogue says; each is shown with the result.
@@ -55,10 +65,13 @@ class Assumptions(Value):
         Of a radiofrequency generator.
     impedance_rise_ohm, pause_s
         Rise over the first impedance at which it pauses, or stops under constant power; length of the pause.
+    antenna
+        Where the heat of a microwave antenna comes from.
     efficiency
-        Share of a microwave generator's power that reaches tissue.
+        Share of a microwave generator's power that reaches tissue; where the field is computed, that arrives at the
+        antenna, which reflects what it does.
     antenna_mm
-        Length over which an antenna's power spreads along its shaft.
+        Length over which the power of a parametric antenna spreads along its shaft.
     freezing_c
         Gas in a cryoprobe at full flow; None for the applicator's own, or that of argon where none is stated.
     film_w_per_m2_k
@@ -71,6 +84,7 @@ class Assumptions(Value):
     most_watts: float = 200.0
     impedance_rise_ohm: float = 20.0
     pause_s: float = 15.0
+    antenna: AntennaModel = AntennaModel.PARAMETRIC
     efficiency: float = 0.6
     antenna_mm: float = 60.0
     freezing_c: float | None = None
@@ -338,19 +352,42 @@ def _needed(model: ApplicatorModel, name: str) -> float:
 
 def _antenna(
     model: ApplicatorModel, tip: np.ndarray, back: np.ndarray, label: str, taken: Assumptions
-) -> MicrowaveAntenna:
-    active_mm = taken.antenna_mm
+) -> MicrowaveAntenna | CoaxialAntenna:
+    band = Band.MHZ_915 if (model.frequency_mhz or 2450.0) < 1500.0 else Band.MHZ_2450
+    cooled_c = taken.coolant_c if model.cooled else None
+    if taken.antenna is AntennaModel.FIELD:
+        return CoaxialAntenna(
+            label=label,
+            tip_lps_mm=tip,
+            axis_lps=back,
+            design=_design(model),
+            band=band,
+            efficiency=taken.efficiency,
+            cooled_c=cooled_c,
+        )
     return MicrowaveAntenna(
         label=label,
         tip_lps_mm=tip,
         axis_lps=back,
         radius_mm=0.5 * (model.diameter_mm or 1.6),
-        band=Band.MHZ_915 if (model.frequency_mhz or 2450.0) < 1500.0 else Band.MHZ_2450,
-        active_mm=active_mm,
-        ahead_mm=model.centre_behind_tip_mm - 0.5 * active_mm,
+        band=band,
+        active_mm=taken.antenna_mm,
+        ahead_mm=model.centre_behind_tip_mm - 0.5 * taken.antenna_mm,
         efficiency=taken.efficiency,
-        cooled_c=taken.coolant_c if model.cooled else None,
+        cooled_c=cooled_c,
     )
+
+
+def _design(model: ApplicatorModel) -> AntennaDesign:
+    if model.antenna is None:
+        raise HeatError(
+            "heat.antenna-design-missing",
+            "the catalogue does not say what applicator {key} is built of, so that its field cannot be computed; take "
+            "the parametric model, or one of: {keys}",
+            key=model.key,
+            keys=", ".join(antenna_keys()),
+        )
+    return model.antenna
 
 
 def _electrodes(

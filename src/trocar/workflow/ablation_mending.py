@@ -100,6 +100,7 @@ def _wish(board: Board, check: PlanCheck) -> SimulationWish:
         death_model=check.death_model,
         spacing_mm=check.spacing_mm,
         pack=board.request.pack,
+        antenna=check.antenna,
     )
 
 

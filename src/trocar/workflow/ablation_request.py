@@ -11,6 +11,7 @@ from trocar.plan.patient import Image
 from trocar.plan.structures import StructureSet
 from trocar.results.tissue_death import DeathModel
 from trocar.rules.ablation_margin import MarginPack
+from trocar.workflow.ablation_heat import AntennaModel
 from trocar.workflow.ablation_zones import ZoneChoice
 
 Progress = Callable[[Message, float], None]
@@ -39,6 +40,8 @@ class PlanCheck:
         Allowed, the weakest first: the fewest insertions decide, then the weakest of these.
     rounds
         How often activations may be added where tissue lived; 0 for a check only.
+    antenna
+        Where the heat of a microwave antenna comes from.
     """
 
     death_model: DeathModel
@@ -46,6 +49,7 @@ class PlanCheck:
     belief: ZoneBelief
     schedules: tuple[Schedule, ...]
     rounds: int
+    antenna: AntennaModel = AntennaModel.PARAMETRIC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,15 @@ from trocar.results.ablation_outcome import AblationOutcome
 from trocar.results.findings import Finding, Severity
 from trocar.results.tissue_death import DeathModel
 from trocar.rules.ablation_margin import MarginPack, judge_margin
-from trocar.workflow.ablation_heat import TissuePart, heat_problem, simulate_ablation, tissue_map_around
+from trocar.workflow.ablation_heat import (
+    AntennaModel,
+    Assumptions,
+    TissuePart,
+    heat_problem,
+    simulate_ablation,
+    tissue_map_around,
+)
+from trocar.workflow.antenna_findings import antenna_findings
 from trocar.workflow.large_vessels import large_vessel_mask
 from trocar.workflow.verify_ablation import ORGAN_REACH_MM, body_of, mask_of
 
@@ -61,6 +69,8 @@ class SimulationWish:
         Voxel of the heat.
     pack
         Rules.
+    antenna
+        Where the heat of a microwave antenna comes from.
     """
 
     organ_kind: str
@@ -68,6 +78,7 @@ class SimulationWish:
     death_model: DeathModel
     spacing_mm: float
     pack: MarginPack
+    antenna: AntennaModel = AntennaModel.PARAMETRIC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -101,12 +112,24 @@ def simulate_plan(
         spacing_mm=wish.spacing_mm,
     )
     moments = tuple(float(t) for t in np.linspace(0, plan.duration_s, FRAMES + 1)[1:])
-    problem = heat_problem(plan, tissue_map, death_model=wish.death_model, keep_at_s=moments, afterwards_s=AFTERWARDS_S)
+    problem = heat_problem(
+        plan,
+        tissue_map,
+        death_model=wish.death_model,
+        assumptions=Assumptions(antenna=wish.antenna),
+        keep_at_s=moments,
+        afterwards_s=AFTERWARDS_S,
+    )
     outcome = simulate_ablation(problem, progress=lambda share: progress(HEATING, share))
     score, cuff = across_vessels(outcome.zone.score, tissue_map)
     zone = mesh_from_volume(score, level=0.0)
     margin = _margin(plan, structures, zone, wish.spacing_mm)
-    notices = (*_notices(outcome), *_cuff_findings(cuff, tissue_map), *_swallowed(lesion, wish.vessels, structures))
+    notices = (
+        *antenna_findings(problem),
+        *_notices(outcome),
+        *_cuff_findings(cuff, tissue_map),
+        *_swallowed(lesion, wish.vessels, structures),
+    )
     return Simulated(
         outcome=outcome,
         zone=zone,

@@ -21,7 +21,14 @@ from trocar.plan.patient import Patient
 from trocar.results.ablation_outcome import AblationOutcome
 from trocar.results.tissue_death import COLD_MODELS, DeathModel
 from trocar.units import kelvin_from_celsius
-from trocar.workflow.ablation_heat import TissuePart, heat_problem, simulate_ablation, tissue_map_around
+from trocar.workflow.ablation_heat import (
+    AntennaModel,
+    Assumptions,
+    TissuePart,
+    heat_problem,
+    simulate_ablation,
+    tissue_map_around,
+)
 
 PROFILE_STEP = 0.1
 """Of the normalised radius at which the fall-off is tabulated."""
@@ -94,8 +101,11 @@ def simulated_zone(
     tumour_ml: float,
     death_model: DeathModel,
     spacing_mm: float,
+    antenna: AntennaModel = AntennaModel.PARAMETRIC,
 ) -> SimulatedZone:
     """Return the zone of one activation in an even organ with a ball of tumour about the applicator.
+
+    Microwaves heat as the model of the antenna says.
 
     Raises
     ------
@@ -114,7 +124,13 @@ def simulated_zone(
         frame_uid=FRAME,
         spacing_mm=spacing_mm,
     )
-    problem = heat_problem(_alone(model, schedule), tissue_map, death_model=death_model, afterwards_s=AFTERWARDS_S)
+    problem = heat_problem(
+        _alone(model, schedule),
+        tissue_map,
+        death_model=death_model,
+        assumptions=Assumptions(antenna=antenna),
+        afterwards_s=AFTERWARDS_S,
+    )
     outcome = simulate_ablation(problem)
     dead = np.asarray(outcome.zone.score.values_kji) >= 0
     if np.count_nonzero(dead) < 8:

@@ -207,7 +207,7 @@ class _PlacedAntenna:
         self.inverse = np.ascontiguousarray(np.linalg.inv(self.matrix[:3, :3]))
         blur_mm = max(antenna.radius_mm, 0.5 * max(grid.spacing_ijk_mm))
         middle = self.start + 0.5 * antenna.active_mm * self.axis
-        self.box, self.reach_mm = _box_around(grid, middle, REACH_MM[antenna.band])
+        self.box, self.reach_mm = box_around(grid, middle, REACH_MM[antenna.band])
         self.spread = np.zeros(grid.shape_kji, dtype=np.float32)
         self.distance = np.zeros(grid.shape_kji, dtype=np.float32)
         self.crew.run(
@@ -245,7 +245,7 @@ def _column(tissues: tuple[Tissue, ...], band: Band, kind: str) -> np.ndarray:
     return np.array([1.0 if kind == "permittivity" else 0.0, *(getattr(t, name).value for t in tissues)])
 
 
-def _box_around(grid: Grid, middle_lps_mm: np.ndarray, reach_mm: float) -> tuple[Box, float]:
+def box_around(grid: Grid, middle_lps_mm: np.ndarray, reach_mm: float) -> tuple[Box, float]:
     """Return the voxels within a reach of a point, and how far they go on the nearest side."""
     index = grid.index_ijk(middle_lps_mm)
     shape, spacing = np.array(grid.shape_kji[::-1]), np.array(grid.spacing_ijk_mm)
