@@ -25,8 +25,8 @@ from trocar.optimise.metrics import achievements
 from trocar.optimise.objectives import Objective, Preferences, build_objective
 from trocar.optimise.tables import term_table
 from trocar.workflow.edit_bench import achievements_on, edit, open_bench
-from trocar.workflow.implant import seeds_or_reasons
 from trocar.workflow.pareto import sweep
+from trocar.workflow.placed_seeds import seeds_or_reasons
 from trocar.workflow.plan_edits import SlideSeed
 from trocar.workflow.way_in import propose_needles
 

@@ -10,7 +10,7 @@ import pytest
 PLANNING = """
 import numpy as np
 from planning_requests import request
-from trocar.workflow.implant import seeds_or_reasons
+from trocar.workflow.placed_seeds import seeds_or_reasons
 from trocar.workflow.way_in import propose_needles
 asked = request()
 needles, _, _ = propose_needles(asked)

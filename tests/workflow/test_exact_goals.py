@@ -1,12 +1,15 @@
 """Goals that the search meets on its points are met by exact doses too."""
 
+import re
+
 import numpy as np
 import pytest
 
 from planning_requests import request
 from planning_scenes import goal
-from trocar.plan.goals import Achievement
-from trocar.workflow.implant import RESERVE, _with_reserve, plan_implant
+from trocar.plan.goals import Achievement, Goal
+from trocar.workflow.implant import plan_implant
+from trocar.workflow.placed_seeds import RESERVE, with_reserve
 
 GOALS = (
     goal("mass", "V100", "≥", 90, "%"),
@@ -16,9 +19,8 @@ GOALS = (
 
 
 def test_a_goal_missed_exactly_gets_a_reserve_and_the_others_stay() -> None:
-    asked = request(goals=GOALS)
     missed = (Achievement(goal=GOALS[0], value=89.5), Achievement(goal=GOALS[2], value=50.6))
-    strict = _with_reserve(asked, missed).goals
+    strict = with_reserve(GOALS, missed)
     assert strict[0].limit == 90.0 + RESERVE * 0.5
     assert strict[1] == GOALS[1]
     assert strict[2].limit < 50.0 - 0.6
@@ -30,3 +32,34 @@ def test_goals_that_can_be_met_are_met_by_exact_doses() -> None:
     for seed in (1, 2, 3):
         proposed = plan_implant(request(goals=GOALS), rng=np.random.default_rng(seed))
         assert {each.goal.text: each.value for each in proposed.achievements if not each.is_met} == {}
+
+
+CORD_FIRST = (
+    goal("mass", "V100", "≥", 95, "%"),
+    goal("mass", "D90", "≥", 100, "Gy"),
+    goal("cord", "D0.1cc", "≤", 40, "Gy"),
+)
+RELAXED = re.compile(r"(mass \S+) ≥ \S+ \S+ relaxed to ([0-9.]+)")
+
+
+def check_nearest(goals: tuple[Goal, ...], *, kept: int, seed: int) -> None:
+    """Check that a nearest plan keeps one goal by exact doses and says of the others what it reaches exactly."""
+    proposed = plan_implant(request(goals=goals), rng=np.random.default_rng(seed))
+    reached = proposed.achievements
+    assert reached[kept].is_met, reached[kept]
+    said = next(each.message.text() for each in proposed.findings if each.message.code == "workflow.goals-relaxed")
+    told = {name: float(value) for name, value in RELAXED.findall(said)}
+    exactly = {f"{each.goal.structure} {each.goal.metric.text}": each.value for each in reached if not each.is_met}
+    assert told.keys() == exactly.keys()
+    assert all(told[name] == float(f"{value:.3g}") for name, value in exactly.items())
+
+
+def test_a_nearest_plan_keeps_its_limits_by_exact_doses() -> None:
+    check_nearest(CORD_FIRST, kept=2, seed=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2, 6))
+@pytest.mark.parametrize(("metric", "limit"), [("D0.1cc", 25), ("D1cc", 30), ("Dmax", 40)])
+def test_nearest_plans_keep_limits_of_every_kind(metric: str, limit: float, seed: int) -> None:
+    check_nearest((*CORD_FIRST[:2], goal("cord", metric, "≤", limit, "Gy")), kept=2, seed=seed)

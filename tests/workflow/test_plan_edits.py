@@ -15,8 +15,8 @@ from trocar.errors import PlanError
 from trocar.plan.plan import ImplantPlan
 from trocar.plan.template import template_towards
 from trocar.workflow.edit_bench import Bench, OnBench, achievements_on, edit, histogram_on, open_bench, refusals
-from trocar.workflow.implant import seeds_or_reasons
 from trocar.workflow.implant_request import ImplantRequest
+from trocar.workflow.placed_seeds import seeds_or_reasons
 from trocar.workflow.plan_edits import (
     AddNeedle,
     AddSeed,

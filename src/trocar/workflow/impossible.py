@@ -98,6 +98,20 @@ class Impossibility(Value):
             return self.relaxations[:1]
         return self.together
 
+    def as_reached(self, reached: Sequence[Achievement]) -> "Impossibility":
+        """Return the same with what the nearest plan reaches in place of what it was searched for."""
+        values = {each.goal.key: each.value for each in reached}
+
+        def exact(relaxed: Sequence[Relaxed]) -> tuple[Relaxed, ...]:
+            renewed = [
+                replace(each, needed=_wider(each.goal, values.get(each.goal.key, each.needed))) for each in relaxed
+            ]
+            return tuple(each for each in renewed if each.needed != each.goal.limit) or tuple(relaxed)
+
+        if self.nearest and self.nearest[0] in self.relaxations:
+            return replace(self, relaxations=(*exact(self.nearest), *self.relaxations[1:]))
+        return replace(self, together=exact(self.together))
+
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What prevents, and what would do, as sentences."""

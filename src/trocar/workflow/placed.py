@@ -17,9 +17,9 @@ from trocar.plan.needles import Needle
 from trocar.plan.patient import Image
 from trocar.results.findings import Finding, Severity
 from trocar.workflow.consequences import with_consequences
-from trocar.workflow.implant import seeds_or_reasons
 from trocar.workflow.implant_request import ImplantRequest, require_together
 from trocar.workflow.placed_frame import LaidOver, lay_over
+from trocar.workflow.placed_seeds import seeds_or_reasons
 from trocar.workflow.plan_judging import ProposedImplant, judged
 from trocar.workflow.way_in import scene_of
 

@@ -1,6 +1,6 @@
 """Judging a plan: exact doses, histograms, goals, and what else a planner should see."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from trocar.dose.base import source_terms
@@ -11,7 +11,7 @@ from trocar.messages import Message
 from trocar.optimise.base import Outcome
 from trocar.plan.access import RiskAccount
 from trocar.plan.considered import ConsideredNeedles
-from trocar.plan.goals import Achievement
+from trocar.plan.goals import Achievement, Goal
 from trocar.plan.plan import ImplantPlan
 from trocar.plan.template import GridTemplate
 from trocar.results.biology import BiologicalDose
@@ -20,7 +20,7 @@ from trocar.results.findings import Finding, Severity
 from trocar.results.indices import ImplantIndices
 from trocar.results.robustness import Robustness
 from trocar.rules.judge import achieved, judge
-from trocar.workflow.histograms import exact_dose, region_of
+from trocar.workflow.histograms import DoseAt, exact_dose, region_of
 from trocar.workflow.implant_request import NEEDLE_PICTURE, ImplantRequest
 
 
@@ -80,14 +80,12 @@ def judged(
     remarks: tuple[Finding, ...] = (),
 ) -> ProposedImplant:
     """Return the plan with DVHs from the exact engine, indices, goals judged and findings, with further remarks."""
-    dose_at = exact_dose(source_terms(plan), formalism=Formalism.LINE_2D)
-    names = list(dict.fromkeys([request.target, *(goal.structure for goal in request.goals)]))
-    regions = {name: region_of(request.structures.named(name), end_cap=NEEDLE_PICTURE) for name in names}
-    histograms = {name: compute_dvh(region, dose_at, name=name) for name, region in regions.items()}
-    achievements = tuple(
-        achieved(goal, histograms[goal.structure], prescription_gy=request.prescription_gy) for goal in request.goals
-    )
-    indices = implant_indices(regions[request.target], dose_at, prescription_gy=request.prescription_gy)
+    dose_at = _dose_of(plan)
+    names = [request.target, *(goal.structure for goal in request.goals)]
+    histograms = _histograms(request, dose_at, names)
+    achievements = _reached(request, histograms, request.goals)
+    target = region_of(request.structures.named(request.target), end_cap=NEEDLE_PICTURE)
+    indices = implant_indices(target, dose_at, prescription_gy=request.prescription_gy)
     findings = (*judge(achievements), *remarks, *_remarks(request, plan, covered))
     return ProposedImplant(
         plan=plan,
@@ -100,6 +98,25 @@ def judged(
         outcome=outcome,
         template=request.needles.template,
     )
+
+
+def exact_achievements(request: ImplantRequest, plan: ImplantPlan, goals: Sequence[Goal]) -> tuple[Achievement, ...]:
+    """Return how far a plan gets with some goals by the exact engine, as `judged` does with all."""
+    return _reached(request, _histograms(request, _dose_of(plan), [goal.structure for goal in goals]), goals)
+
+
+def _dose_of(plan: ImplantPlan) -> DoseAt:
+    return exact_dose(source_terms(plan), formalism=Formalism.LINE_2D)
+
+
+def _histograms(request: ImplantRequest, dose_at: DoseAt, names: Iterable[str]) -> dict[str, Dvh]:
+    regions = {name: region_of(request.structures.named(name), end_cap=NEEDLE_PICTURE) for name in dict.fromkeys(names)}
+    return {name: compute_dvh(region, dose_at, name=name) for name, region in regions.items()}
+
+
+def _reached(request: ImplantRequest, histograms: Mapping[str, Dvh], goals: Sequence[Goal]) -> tuple[Achievement, ...]:
+    prescription_gy = request.prescription_gy
+    return tuple(achieved(goal, histograms[goal.structure], prescription_gy=prescription_gy) for goal in goals)
 
 
 def _remarks(request: ImplantRequest, plan: ImplantPlan, covered: float | None) -> list[Finding]:

@@ -1,0 +1,169 @@
+"""Seeds in needles: searched for on points, held to exact doses, and the reasons where goals cannot all be met."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from trocar.optimise.base import Outcome
+from trocar.plan.goals import Achievement, Comparison, Goal, Priority
+from trocar.plan.needles import Needle
+from trocar.plan.plan import ImplantPlan
+from trocar.results.findings import Finding
+from trocar.workflow.best_possible import BestPossible, distance_from_best
+from trocar.workflow.implant_request import ImplantRequest
+from trocar.workflow.impossible import Impossibility, why_impossible
+from trocar.workflow.plan_judging import exact_achievements
+from trocar.workflow.posing import Posed, pose, pose_for_errors
+
+RESERVE = 2.0
+"""Of what a plan misses exactly: the points of another plan err by another amount."""
+REPAIRS = 4
+"""Times that a plan may be searched for again with a reserve; each adds to the reserve of the one before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedSeeds:
+    """Seeds in needles, and what is to be said about them.
+
+    Parameters
+    ----------
+    plan
+        Seeds and the needles in use.
+    outcome
+        How the search ended.
+    remarks
+        Why goals are missed, what would do, and how far the plan is from the best possible.
+    misses
+        Whether goals that must be met cannot be.
+    """
+
+    plan: ImplantPlan
+    outcome: Outcome
+    remarks: tuple[Finding, ...]
+    misses: bool
+
+
+def seeds_or_reasons(
+    request: ImplantRequest,
+    needles: Sequence[Needle],
+    *,
+    rng: np.random.Generator,
+    bound: bool,
+    in_place: bool = False,
+) -> PlacedSeeds:
+    """Return the best seeds in needles; where goals cannot be met, the nearest plan and the reasons.
+
+    What the search meets on its points is met by exact doses too, if necessary by searching again with a reserve: every
+    goal that must be met or, in a nearest plan, every one that it does not widen.
+
+    Raises
+    ------
+    OptimiseError
+        No place for a seed in these needles.
+    """
+    posed = pose_for_errors(request, needles, rng=rng, in_place=in_place)
+    as_planned = pose(request, needles, in_place=in_place) if posed.scenarios else posed
+    search = _Search(posed=posed, as_planned=as_planned, rng=rng)
+    found = search.held_to_exact_doses(search.first())
+    reasons = found.reasons
+    best = distance_from_best(posed, found.outcome) if bound else BestPossible(cost=found.outcome.cost, bound=None)
+    return PlacedSeeds(
+        plan=posed.plan_of(found.outcome.chosen),
+        outcome=found.outcome,
+        remarks=(*reasons, best.finding),
+        misses=bool(reasons),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """A choice, why it does not meet every goal, and what it reaches by exact doses."""
+
+    outcome: Outcome
+    why: Impossibility | None
+    reached: tuple[Achievement, ...]
+
+    @property
+    def gives(self) -> frozenset[str]:
+        """Keys of the goals that a nearest plan widens."""
+        return frozenset() if self.why is None else frozenset(each.goal.key for each in self.why.nearest)
+
+    @property
+    def missed(self) -> tuple[Achievement, ...]:
+        """Goals to be kept that are missed exactly; none where not even a nearest plan is known."""
+        if self.why is not None and not self.why.nearest:
+            return ()
+        return tuple(each for each in self.reached if not each.is_met and each.goal.key not in self.gives)
+
+    @property
+    def reasons(self) -> tuple[Finding, ...]:
+        """Why not all goals are met, with what the nearest plan reaches exactly."""
+        if self.why is None or all(each.is_met for each in self.reached):
+            return ()
+        return self.why.as_reached(self.reached).findings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Search:
+    """The searches for one request: for all errors of the needles it plans for, and as planned."""
+
+    posed: Posed
+    as_planned: Posed
+    rng: np.random.Generator
+
+    def first(self) -> _Found:
+        """Return the best choice for the goals as they stand, or the nearest there is."""
+        return self._found(self.posed.request.goals)
+
+    def held_to_exact_doses(self, found: _Found) -> _Found:
+        """Return a choice that keeps by exact doses what it keeps on the points of the search, or misses least."""
+        best, tried, goals = found, found, self.posed.request.goals
+        for _ in range(REPAIRS):
+            if not tried.missed:
+                break
+            goals = with_reserve(goals, tried.missed)
+            again = self._found(goals) if found.why is None else self._nearest(goals, found)
+            if again.why is not found.why:
+                break
+            tried = again
+            best = min(best, tried, key=lambda each: len(each.missed))
+        return best
+
+    def _found(self, goals: tuple[Goal, ...]) -> _Found:
+        posed, as_planned = _asking(self.posed, goals), _asking(self.as_planned, goals)
+        outcome = posed.optimised(rng=self.rng)
+        why = why_impossible(as_planned, outcome.chosen, rng=self.rng)
+        if isinstance(why, Impossibility):
+            wider = {relaxed.goal.key: relaxed.as_goal for relaxed in why.nearest}
+            outcome = posed.optimised(tuple(wider.get(goal.key, goal) for goal in posed.goals), rng=self.rng)
+            return self._judged(outcome, why)
+        if not np.array_equal(why.chosen, outcome.chosen):
+            outcome = posed.improved(why.chosen, keeping=as_planned.must_met, rng=self.rng)
+        return self._judged(outcome, None)
+
+    def _nearest(self, goals: tuple[Goal, ...], found: _Found) -> _Found:
+        """Return a nearest plan in which what gives is a wish, so that nothing else gives for it."""
+        asked = tuple(replace(goal, priority=Priority.WISH) if goal.key in found.gives else goal for goal in goals)
+        posed = _asking(self.posed, asked)
+        return self._judged(posed.optimised(rng=self.rng), found.why)
+
+    def _judged(self, outcome: Outcome, why: Impossibility | None) -> _Found:
+        must = tuple(goal for goal in self.posed.goals if goal.priority is Priority.MUST)
+        reached = exact_achievements(self.posed.request, self.posed.plan_of(outcome.chosen), must)
+        return _Found(outcome=outcome, why=why, reached=reached)
+
+
+def _asking(posed: Posed, goals: tuple[Goal, ...]) -> Posed:
+    return replace(posed, request=replace(posed.request, goals=goals))
+
+
+def with_reserve(goals: Sequence[Goal], missed: Sequence[Achievement]) -> tuple[Goal, ...]:
+    """Return goals, those missed with a reserve for what they were missed by, eq. (P24) of the theory."""
+    short = {each.goal.key: each.shortfall for each in missed}
+    return tuple(_stricter(goal, RESERVE * short.get(goal.key, 0.0)) for goal in goals)
+
+
+def _stricter(goal: Goal, by: float) -> Goal:
+    side = 1.0 if goal.comparison is Comparison.AT_LEAST else -1.0
+    return replace(goal, limit=max(goal.limit + side * by, 0.0)) if by > 0 else goal
