@@ -90,7 +90,8 @@ def simulated(files: Path, out: Path, *, tips: list[list[float]], more: tuple[st
 
 def test_a_plan_is_simulated_with_its_vessel_and_everything_is_written(files: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    more = ("--death-model", "CEM43_240", "--vessel", "vein")
+    limits = ("--limit", "vein=80", "--limit", "lesion=45")
+    more = ("--death-model", "CEM43_240", "--vessel", "vein", "--samples", "2", *limits)
     simulated(files, out, tips=[[10.0, 10.0, 0.0]], more=more)
     data = json.loads((out / "trocar.json").read_text(encoding="utf-8"))
     assert set(data["zone_cc"]) == {model.name for model in HEAT_MODELS}
@@ -99,6 +100,12 @@ def test_a_plan_is_simulated_with_its_vessel_and_everything_is_written(files: Pa
     assert data["energy_j"][0] > 200.0
     # twenty seconds do not kill the whole of a lesion of 16 mm
     assert data["least_mm"] < 0.0
+    codes = {each["code"]: each["data"] for each in data["findings"]}
+    assert codes["ablation.spared-temperature"]["name"] == "vein"
+    assert 45.0 < codes["ablation.spared-too-hot"]["reached"] <= data["hottest_c"]
+    assert data["chance"]["samples"] == 2
+    assert data["chance"]["tumour_least"] == 0.0
+    assert data["chance"]["zone_cc"]["0.05"] <= data["chance"]["zone_cc"]["0.95"]
     for name in ("simulation-en.pdf", "simulation-zh.pdf", "simulation-zh.dcm", "SEG.dcm", "temperature.gif"):
         assert (out / name).stat().st_size > 1000
 
@@ -118,3 +125,9 @@ def test_a_model_of_death_that_does_not_exist_is_refused_with_the_choices(
 ) -> None:
     assert simulated(files, tmp_path / "out", tips=[[10.0, 10.0, 0.0]], more=("--death-model", "HOT")) != 0
     assert "THREE_STATE" in capsys.readouterr().err
+
+
+def test_a_limit_that_means_nothing_is_refused(files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more = ("--death-model", "CEM43_240", "--limit", "vein")
+    assert simulated(files, tmp_path / "out", tips=[[10.0, 10.0, 0.0]], more=more) != 0
+    assert "colon=45" in capsys.readouterr().err

@@ -64,3 +64,7 @@ def test_every_folder_states_where_its_numbers_come_from(key: str) -> None:
     facts = tomllib.loads((folder / "applicator.toml").read_text(encoding="utf-8"))
     assert facts["licence_note"]
     assert all(entry["where"] for entry in facts.get("sources", {}).values())
+
+    def test_says_its_doubts_in_chinese_too(self, model: ApplicatorModel) -> None:
+        assert len(model.flags_zh) == len(model.flags)
+        assert all(any("\u4e00" <= letter <= "\u9fff" for letter in flag) for flag in model.flags_zh)

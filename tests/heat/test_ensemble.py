@@ -71,3 +71,15 @@ def test_an_ensemble_of_nothing_is_refused() -> None:
     with pytest.raises(HeatError) as caught:
         death_probability(small(), samples=0, seed=1)
     assert caught.value.code == "heat.samples"
+
+
+@pytest.mark.parametrize("key", ["liver", "kidney", "lung_inflated", "tumour", "muscle"])
+def test_no_sampled_tissue_holds_more_heat_in_its_water_than_in_all(key: str) -> None:
+    """Little heat capacity with much water would leave dry matter of less than none, and no finite temperature."""
+    tissue = load_tissue(key)
+    for capacity, water in ((0.0, 1.0), (0.1, 0.9), (0.0, 0.0), (1.0, 1.0)):
+        ranks = dict.fromkeys(SPREAD_NAMES, 0.5) | {"heat_capacity_j_per_kg_k": capacity, "water_kg_per_kg": water}
+        made = sampled_tissue(tissue, ranks)
+        share = made.water_kg_per_kg.value
+        assert made.heat_capacity_j_per_kg_k.value - 4180.0 * share >= 999.0 * (1.0 - share)
+        assert share > 0.85 * tissue.water_kg_per_kg.low

@@ -59,3 +59,43 @@ def test_points_lie_in_an_ellipsoid_by_its_axes() -> None:
     axis = np.array([[0.0, 0.0, 1.0]])
     inside = covered_by_ellipsoids(points, np.zeros((1, 3)), axis, long_mm=20.0, short_mm=10.0)
     assert inside[:, 0].tolist() == [True, False, True, False]
+
+
+def _clash(n: int, *pairs: tuple[int, int]) -> np.ndarray:
+    found = np.zeros((n, n), np.bool_)
+    for a, b in pairs:
+        found[a, b] = found[b, a] = True
+    return found
+
+
+SETS: list[set[int]] = [{0, 1, 2}, {3, 4, 5}, {0, 1}, {2}, {3, 4}, {5}]
+
+
+def test_two_that_clash_are_not_chosen_together_if_others_cover_as_well() -> None:
+    """The two large ones would do; they clash, so one of them goes with two small ones."""
+    assert set(_cover(SETS, [0, 1, 2, 3, 4, 5], 6).rows) == {0, 1}
+    found = _cover(SETS, [0, 1, 2, 3, 4, 5], 6, clash=_clash(6, (0, 1)))
+    assert set(found.rows) in ({0, 4, 5}, {1, 2, 3})
+    assert found.solver == "milp"
+    assert set(_cover(SETS, [0, 1, 2, 3, 4, 5], 6, clash=_clash(6, (0, 1), (0, 4))).rows) == {1, 2, 3}
+
+
+def test_a_clash_is_given_up_where_nothing_else_covers() -> None:
+    found = _cover([{0, 1}, {2, 3}, {0}], [0, 1, 2], 4, clash=_clash(3, (0, 1)))
+    assert set(found.rows) == {0, 1}
+    assert len(found.uncovered) == 0
+
+
+def test_what_clashes_with_those_taken_before_is_left_out() -> None:
+    sets: list[set[int]] = [{9}, {0, 1}, {0}, {1}]
+    clash = _clash(4, (0, 1))
+    assert set(_cover(sets, [0, 1, 2, 3], 10, clash=clash, used_lines=(0,), taken=(0,)).rows) >= {2, 3}
+    assert 1 in _cover(sets, [0, 1, 2, 3], 10, used_lines=(0,), taken=(0,)).rows
+
+
+def test_no_time_for_the_exact_search_keeps_clashes_apart_too() -> None:
+    covers = np.zeros((6, 6), bool)
+    for column, each in enumerate(SETS):
+        covers[list(each), column] = True
+    found = cover(covers, np.arange(6), worth=np.zeros(6), seconds=0.0, clash=_clash(6, (0, 1)))
+    assert not {0, 1} <= set(found.rows)

@@ -59,7 +59,7 @@ def test_every_entry_of_the_draft_stands_in_a_norm() -> None:
     norms = [norm for norm in NORMS if norm not in REFERENCES]
     assert set(asked) == {each.key for norm in norms for each in norm.requirements}
     topics = {each["id"] for group in draft["clinical_defaults"].values() for each in group}
-    assert topics == {"-".join(each.key.split("-")[:3]) for norm in REFERENCES for each in norm.requirements}
+    assert topics <= {"-".join(each.key.split("-")[:3]) for norm in REFERENCES for each in norm.requirements}
     assert counted == {each.key for norm in NORMS for each in norm.indicators if norm.key != "trocar/beside_the_norm"}
     for norm in norms:
         for each in norm.requirements:

@@ -73,6 +73,8 @@ class ApplicatorModel(Value):
         What is doubtful, one sentence each; shown with every result that uses the model.
     antenna
         What it is built of, so that its field can be computed; None where that is not known.
+    flags_zh
+        The same sentences in Chinese; a model from elsewhere without them repeats `flags`.
     """
 
     key: str
@@ -94,6 +96,7 @@ class ApplicatorModel(Value):
     zones: tuple[ZoneRow, ...]
     citations: Mapping[str, str]
     flags: tuple[str, ...]
+    flags_zh: tuple[str, ...]
     antenna: AntennaDesign | None = None
 
     def __post_init__(self) -> None:
@@ -215,7 +218,15 @@ def _parse(folder: Traversable, key: str) -> ApplicatorModel:
         citations={name: _citation(entry) for name, entry in sources.items()},
         flags=tuple(facts["flags"]),
         antenna=antenna_design(facts["antenna"]) if "antenna" in facts else None,
+        flags_zh=_in_chinese(facts),
     )
+
+
+def _in_chinese(facts: Mapping[str, Any]) -> tuple[str, ...]:
+    told = tuple(facts.get("flags_zh", facts["flags"]))
+    if len(told) != len(facts["flags"]):
+        raise ValueError(f"{len(told)} sentences in flags_zh for {len(facts['flags'])} in flags")
+    return told
 
 
 def _citation(entry: Mapping[str, str]) -> str:

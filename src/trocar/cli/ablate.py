@@ -98,7 +98,7 @@ def plan(
         )
     )
     for finding in proposed.findings:
-        if finding.severity is Severity.ACTION:
+        if finding.severity is not Severity.NOTE:
             speaker.say(finding.message)
     raise typer.Exit(exit_of_findings(proposed.findings))
 

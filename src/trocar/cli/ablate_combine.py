@@ -32,7 +32,7 @@ from trocar.report.document import say
 from trocar.report.pictures import Paper
 from trocar.results.combined_treatment import CombinedTreatment
 from trocar.results.findings import Finding, Severity
-from trocar.rules.ablation_margin import PackSentence
+from trocar.rules.ablation_margin import pack_sentence
 from trocar.workflow.combine import CombineRequest, OrganLimit, combine, rim_to_seed
 from trocar.workflow.verify_ablation import body_of, mask_of
 
@@ -200,11 +200,7 @@ def _found_in(folder: Path) -> tuple[Finding, ...]:
     return tuple(
         Finding(
             severity=Severity(each["severity"]),
-            message=PackSentence(
-                code="rules.pack-sentence",
-                template="{text}",
-                data={"text": each["en"][:1].upper() + each["en"][1:], "text_zh": each["zh"]},
-            ),
+            message=pack_sentence(each["en"][:1].upper() + each["en"][1:], each["zh"]),
             reference=each["reference"],
         )
         for each in told

@@ -28,7 +28,15 @@ from trocar.messages import Language
 from trocar.plan.ablation import AblationPlan
 from trocar.plan.patient import Image
 from trocar.plan.structures import Structure, StructureSet
-from trocar.report.ablation import OVERLAY_MM, MarginCase, PlannedCase, planning_report, verification_report
+from trocar.report.ablation import (
+    OVERLAY_MM,
+    PLANNED,
+    SIMULATED,
+    MarginCase,
+    PlannedCase,
+    planning_report,
+    verification_report,
+)
 from trocar.report.ablation_check import checked_blocks
 from trocar.report.document import Block, Document, Text, say
 from trocar.report.pictures import Paper
@@ -118,6 +126,8 @@ def write_ablation_plan(
         further=further,
         made_by=MADE_BY,
         inputs=(("plan", proposed.plan.content_hash), ("structures", request.structures.content_hash)),
+        needles=tuple(each.needle for each in proposed.plan.applicators),
+        origin=PLANNED if proposed.simulated is None else SIMULATED,
     )
     case = PlannedCase(
         shown=shown,

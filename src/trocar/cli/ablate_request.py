@@ -21,7 +21,7 @@ from trocar.results.registration import Landmarks, Motion
 from trocar.results.tissue_death import DeathModel
 from trocar.rules.ablation_margin import load_margin_pack
 from trocar.workflow.ablation_heat import AntennaModel
-from trocar.workflow.ablation_request import AblationRequest, PlanCheck, ZoneBelief
+from trocar.workflow.ablation_request import SAME_PLACE_MM, AblationRequest, PlanCheck, ZoneBelief
 from trocar.workflow.ablation_zones import ZoneChoice
 from trocar.workflow.verify_ablation import AblationVerifyRequest
 
@@ -67,11 +67,20 @@ def ablation_request(section: Section, image: Image, structures: StructureSet) -
         seconds=section.may("seconds", a_number) or 20.0,
         pack=load_margin_pack(pack or "published/ablation_margin"),
         organ_kind=target.take("organ_kind", a_text),
+        spacing_mm=_spacing(needles),
+        temperature_limits_c=tuple((section.may("spare_temperature_c", _lengths) or {}).items()),
+        tumours=target.may("tumours", a_whole),
+        tumours_a_side=target.may("tumours_this_side", a_whole),
         check=_check(section.may_table("simulate"), schedule),
     )
     for part in (target, applicator, needles):
         part.done()
     return made
+
+
+def _spacing(needles: Section) -> float:
+    stated = needles.may("spacing_mm", a_number)
+    return SAME_PLACE_MM if stated is None else stated
 
 
 def _zone(section: Section, model: str) -> ZoneChoice:

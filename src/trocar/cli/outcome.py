@@ -157,10 +157,12 @@ def heat_told(request: AblationRequest, proposed: ProposedAblation) -> dict[str,
     steps = [step for each in proposed.plan.activations for step in each.schedule.steps]
     lesion = body_of(request.structures.named(request.target.lesion))
     volume_cc = float(lesion.mesh.volume_mm3) / 1000.0
+    longest_mm = lesion.mesh.longest_mm
     return {
         "hash": proposed.plan.content_hash,
         "numbers": [
             number("volume_cc", "Tumour volume", "肿瘤体积", volume_cc, "cm³"),
+            number("longest_mm", "Longest diameter of the tumour, 3-D", "肿瘤最大径（三维）", longest_mm, "mm"),
             *_margin_numbers(proposed.margin),
             number("chance_covered", "Chance that all is covered", "全覆盖概率", 100.0 * proposed.chance_covered, "%"),
         ],

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.spatial import ConvexHull
+from scipy.spatial.distance import pdist
 from skimage.measure import marching_cubes
 
 from trocar.errors import GeometryError
@@ -34,6 +36,12 @@ class Mesh(Value):
         """Area of all triangles."""
         first, second, third = (self.vertices_lps_mm[self.triangles[:, corner]] for corner in range(3))
         return float(0.5 * np.linalg.norm(np.cross(second - first, third - first), axis=1).sum())
+
+    @property
+    def longest_mm(self) -> float:
+        """Longest distance between two of its points: the longest diameter in three dimensions."""
+        outer = np.asarray(self.vertices_lps_mm)[ConvexHull(self.vertices_lps_mm).vertices]
+        return float(pdist(outer).max())
 
     @property
     def volume_mm3(self) -> float:

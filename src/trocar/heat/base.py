@@ -339,7 +339,7 @@ class HeatProblem(Value):
     tissue_map
         Where which tissue is.
     sources
-        What heats or freezes; at most 16.
+        What heats or freezes; at most 64.
     schedule
         When at which level; one level a source.
     death_model
@@ -401,4 +401,5 @@ class HeatProblem(Value):
         return COLD_MODELS if self.death_model.is_cold else HEAT_MODELS
 
 
-MOST_SOURCES = 16
+MOST_SOURCES = 64
+"""Each keeps its own field in memory: a few megabytes on the usual lattice."""

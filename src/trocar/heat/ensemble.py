@@ -17,11 +17,21 @@ from trocar.heat.simulate import Accuracy, simulate
 from trocar.results.tissue_death import DeathProbability
 
 MOST_SAMPLES = 100_000
+WATER_J_PER_KG_K, DRY_J_PER_KG_K = 4180.0, 1000.0
+"""Heat capacity of water, and the least of dry matter: the table's nominal tissues leave 1.0 to 2.4 kJ/(kg K)."""
 
 
 def sampled_tissue(tissue: Tissue, ranks: dict[str, float]) -> Tissue:
-    """Return a tissue whose properties lie at given ranks (0 to 1) of their triangular distributions, equation (U1)."""
+    """Return a tissue whose properties lie at given ranks (0 to 1) of their triangular distributions, equation (U1).
+
+    Heat capacity and water are not free of each other: water holds most of the heat. A tissue drawn with more water
+    than its heat capacity bears gets less, so that what stays when the water has boiled off is dry matter (U2).
+    """
     changes: dict[str, Any] = {name: _at_rank(getattr(tissue, name), ranks[name]) for name in SPREAD_NAMES}
+    capacity, water = changes["heat_capacity_j_per_kg_k"], changes["water_kg_per_kg"]
+    most = (capacity.value - DRY_J_PER_KG_K) / (WATER_J_PER_KG_K - DRY_J_PER_KG_K)
+    if most < water.value:
+        changes["water_kg_per_kg"] = Spread(value=most, low=min(water.low, most), high=water.high)
     return replace(tissue, **changes)
 
 

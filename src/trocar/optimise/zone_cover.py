@@ -1,11 +1,12 @@
 """Fewest insertions whose zones cover the tumour and its margin: a set cover, greedy and exact, with its gap."""
 
 from dataclasses import dataclass
+from time import monotonic
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import coo_array, vstack
+from scipy.sparse import coo_array
 
 from trocar.errors import OptimiseError
 from trocar.geometry.value import Value
@@ -68,6 +69,8 @@ def cover(
     seconds: float,
     most_insertions: int | None = None,
     used_lines: tuple[int, ...] = (),
+    clash: Bool[np.ndarray, "m m"] | None = None,
+    taken: tuple[int, ...] = (),
 ) -> Cover:
     """Return the cheapest activations that cover every point that can be covered.
 
@@ -85,6 +88,11 @@ def cover(
         Refused if more are needed; None for as many as it takes.
     used_lines
         Insertions made anyhow, which cost nothing more and count among the most.
+    clash
+        Which candidates of different lines must not be chosen together; given up only for points that nothing else
+        covers. None for none.
+    taken
+        Candidates chosen before: what clashes with them is not chosen either.
 
     Raises
     ------
@@ -98,11 +106,16 @@ def cover(
             "none of {n} possible placements covers any part of the target; a larger zone or another way in is needed",
             n=covers.shape[1],
         )
-    wanted = covers[reachable]
-    quick = (_one_insertion(wanted, line_of, worth, used_lines), _greedy(wanted, line_of, used_lines))
-    first = min((each for each in quick if each is not None), key=lambda each: _cost(each, line_of, used_lines))
-    rows, bound, solver = _exact(wanted, line_of, worth, seconds=seconds, used=used_lines)
-    if rows is None or _cost(rows, line_of, used_lines) > _cost(first, line_of, used_lines):
+    apart = np.zeros((covers.shape[1],) * 2, np.bool_) if clash is None else clash
+    wanted = _beside(covers[reachable], apart, taken)
+    quick = (_one_insertion(wanted, line_of, worth, used_lines), _greedy(wanted, line_of, used_lines, apart))
+
+    def price(rows: np.ndarray) -> tuple[int, float]:
+        return len(_clashing(rows, apart)), _cost(rows, line_of, used_lines)
+
+    first = min((each for each in quick if each is not None), key=price)
+    rows, bound, solver = _exact(wanted, line_of, worth, seconds=seconds, used=used_lines, clash=apart)
+    if rows is None or price(rows) > price(first):
         rows, solver = first, "greedy"
     insertions = np.union1d(line_of[rows], np.array(used_lines, dtype=np.int64))
     if most_insertions is not None and len(insertions) > most_insertions:
@@ -129,10 +142,12 @@ def _cost(rows: np.ndarray, line_of: np.ndarray, used: tuple[int, ...]) -> float
     return len(np.setdiff1d(line_of[rows], used)) + ACTIVATION_COST * len(rows)
 
 
-def fewest_insertions(covers: Bool[np.ndarray, "n m"], line_of: Int[np.ndarray, " m"]) -> tuple[float, int]:
+def fewest_insertions(
+    covers: Bool[np.ndarray, "n m"], line_of: Int[np.ndarray, " m"], *, clash: Bool[np.ndarray, "m m"]
+) -> tuple[float, int]:
     """Return the cost of a quick cover, and how many points nothing covers: to compare settings."""
     reachable = covers.any(axis=1)
-    rows = _greedy(covers[reachable], line_of, ()) if reachable.any() else np.zeros(0, np.int64)
+    rows = _greedy(covers[reachable], line_of, (), clash) if reachable.any() else np.zeros(0, np.int64)
     return _cost(rows, line_of, ()), int((~reachable).sum())
 
 
@@ -148,32 +163,61 @@ def _one_insertion(
         mine = np.flatnonzero(line_of == line)
         if not covers[:, mine].any(axis=1).all():
             continue
-        rows = mine[_greedy(covers[:, mine], line_of[mine], (int(line),))]
+        rows = mine[_greedy(covers[:, mine], line_of[mine], (int(line),), np.zeros((len(mine),) * 2, np.bool_))]
         cost = _cost(rows, line_of, already) + float(worth[rows].sum())
         if best is None or cost < best[0]:
             best = (cost, rows)
     return None if best is None else best[1]
 
 
-def _greedy(covers: np.ndarray, line_of: np.ndarray, already: tuple[int, ...]) -> np.ndarray:
-    """Return activations, one after the other the one that brings most for what it costs."""
+def _beside(covers: np.ndarray, clash: np.ndarray, taken: tuple[int, ...]) -> np.ndarray:
+    """Return the cover without what clashes with candidates taken before, but for points that only those cover."""
+    barred = clash[list(taken)].any(axis=0) if taken else np.zeros(covers.shape[1], np.bool_)
+    lost = ~(covers & ~barred).any(axis=1)
+    return np.asarray(covers & ~(barred & ~covers[lost].any(axis=0)))
+
+
+def _clashing(rows: np.ndarray, clash: np.ndarray) -> list[tuple[int, int]]:
+    """Return the pairs of chosen candidates that must not be chosen together."""
+    first, second = np.nonzero(np.triu(clash[np.ix_(rows, rows)], 1))
+    return [(int(rows[a]), int(rows[b])) for a, b in zip(first, second, strict=True)]
+
+
+def _greedy(covers: np.ndarray, line_of: np.ndarray, already: tuple[int, ...], clash: np.ndarray) -> np.ndarray:
+    """Return activations, one after the other the one that brings most for what it costs.
+
+    What clashes with one chosen before is taken only where nothing else brings anything.
+    """
     left = np.ones(len(covers), bool)
     used: set[int] = set(already)
     rows: list[int] = []
     counted = covers.astype(np.float32)
+    barred = np.zeros(covers.shape[1], np.bool_)
     while left.any():
         price = np.where(np.isin(line_of, list(used)), ACTIVATION_COST, 1.0 + ACTIVATION_COST)
-        best = int(np.argmax((left.astype(np.float32) @ counted) / price))
+        worth = (left.astype(np.float32) @ counted) / price
+        free = np.where(barred, 0.0, worth)
+        best = int(np.argmax(free if free.max() > 0 else worth))
         rows.append(best)
         used.add(int(line_of[best]))
+        barred |= clash[best]
         left &= ~covers[:, best]
     return np.array(rows)
 
 
 def _exact(
-    covers: np.ndarray, line_of: np.ndarray, worth: np.ndarray, *, seconds: float, used: tuple[int, ...]
+    covers: np.ndarray,
+    line_of: np.ndarray,
+    worth: np.ndarray,
+    *,
+    seconds: float,
+    used: tuple[int, ...],
+    clash: np.ndarray,
 ) -> tuple[np.ndarray | None, float, str]:
-    """Return the activations of a mixed-integer programme, its bound and its name."""
+    """Return the activations of a mixed-integer programme, its bound and its name.
+
+    Clashes are few beside all pairs of candidates: they are asked for as solutions violate them.
+    """
     patterns = np.unique(covers, axis=0)
     patterns = _not_implied(patterns)
     lines, place = np.unique(line_of, return_inverse=True)
@@ -188,20 +232,49 @@ def _exact(
         ),
         shape=(m, m + n_lines),
     )
-    low = np.concatenate([np.ones(len(patterns)), np.full(m, -np.inf)])
-    high = np.concatenate([np.full(len(patterns), np.inf), np.zeros(m)])
+    asked = [
+        LinearConstraint(covering.tocsr(), 1.0, np.inf),
+        LinearConstraint(linking.tocsr(), -np.inf, 0.0),
+    ]
     cost = np.concatenate([ACTIVATION_COST + worth, np.where(np.isin(lines, used), 0.0, 1.0)])
-    solution = milp(
-        cost,
-        constraints=LinearConstraint(vstack([covering, linking]).tocsr(), low, high),
-        integrality=np.concatenate([np.ones(m), np.zeros(n_lines)]),
-        bounds=Bounds(0, 1),
-        options={"time_limit": seconds, "mip_rel_gap": 0.01},
-    )
-    bound = float(solution.mip_dual_bound) if solution.mip_dual_bound is not None else 0.0
-    if solution.x is None:
-        return None, bound, "milp"
-    return np.flatnonzero(solution.x[:m] > 0.5), bound, "milp"
+    bound, end = 0.0, monotonic() + seconds
+    while True:
+        solution = milp(
+            cost,
+            constraints=asked,
+            integrality=np.concatenate([np.ones(m), np.zeros(n_lines)]),
+            bounds=Bounds(0, 1),
+            options={"time_limit": max(end - monotonic(), 0.0), "mip_rel_gap": 0.01},
+        )
+        bound = max(bound, float(solution.mip_dual_bound or 0.0)) if solution.mip_dual_bound is not None else bound
+        if solution.x is None:
+            return None, bound, "milp"
+        chosen = np.flatnonzero(solution.x[:m] > 0.5)
+        pairs = _clashing(chosen, clash)
+        if not pairs:
+            return chosen, bound, "milp"
+        asked.append(_parted(pairs, clash, place, m, n_lines))
+
+
+def _parted(
+    pairs: list[tuple[int, int]], clash: np.ndarray, place: np.ndarray, m: int, n_lines: int
+) -> LinearConstraint:
+    """Return that of every two lines of which candidates clash no such two are chosen, or not both lines at all."""
+    rows, columns, n = [], [], 0
+    for first, second in {tuple(sorted((place[a], place[b]))) for a, b in pairs}:
+        mine, others = np.flatnonzero(place == first), np.flatnonzero(place == second)
+        block = clash[np.ix_(mine, others)]
+        if block.all():
+            rows += [n, n]
+            columns += [m + first, m + second]
+            n += 1
+            continue
+        for a, b in zip(*np.nonzero(block), strict=True):
+            rows += [n, n]
+            columns += [int(mine[a]), int(others[b])]
+            n += 1
+    matrix = coo_array((np.ones(len(rows)), (rows, columns)), shape=(n, m + n_lines))
+    return LinearConstraint(matrix.tocsr(), -np.inf, 1.0)
 
 
 def _not_implied(patterns: np.ndarray) -> np.ndarray:

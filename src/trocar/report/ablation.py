@@ -9,6 +9,7 @@ from trocar.geometry.mesh import Mesh
 from trocar.geometry.volume import Volume
 from trocar.plan.ablation import AblationPlan, PowerStep
 from trocar.plan.access import RiskAccount
+from trocar.plan.needles import Needle
 from trocar.plan.patient import Image
 from trocar.plan.structures import Structure
 from trocar.report.document import (
@@ -71,6 +72,10 @@ class MarginCase:
         What it was made from, name to hash.
     mixed
         Checkerboard of the registered scans; None where there was nothing to register.
+    needles
+        Applicators of a plan, drawn on the slices.
+    origin
+        What the margin was taken from, told beside it where there is no interval; None for a measured one.
     """
 
     image: Image
@@ -84,20 +89,30 @@ class MarginCase:
     made_by: str
     inputs: tuple[tuple[str, str], ...]
     mixed: Volume | None = None
+    needles: tuple[Needle, ...] = ()
+    origin: Text | None = None
 
 
-def verification_report(case: MarginCase, *, paper: Paper, made_at: datetime) -> Document:
-    """Return the report of a verified margin."""
+PLANNED = say("ablation.margin-planned", "by the zones laid out, not simulated")
+SIMULATED = say("ablation.margin-simulated", "simulated in this patient's own tissue")
+
+
+def verification_report(
+    case: MarginCase, *, paper: Paper, made_at: datetime, between: tuple[Block, ...] = ()
+) -> Document:
+    """Return the report of a verified margin; ``between`` stands before its map."""
     return Document(
         title=say("ablation.report-verify", "Margin of an ablation"),
         subtitle=case.lesion,
         running_head=running_head(case.image.patient, case.lesion, paper=paper),
         blocks=(
             _identity(case, paper),
-            _verdict(case.margin, case.findings),
+            _verdict(case),
             Findings(findings=case.findings),
             _slices(case, paper),
-            *_margin_blocks(case, paper),
+            *_number_blocks(case.margin),
+            *between,
+            *_map_blocks(case, paper),
             *_registration_blocks(case, paper),
             _provenance(case),
             Signatures(
@@ -152,8 +167,9 @@ def planning_report(case: PlannedCase, *, paper: Paper, made_at: datetime) -> Do
         ),
         blocks=(
             _identity(case.shown, paper),
-            _verdict(case.shown.margin, case.shown.findings),
+            _verdict(case.shown),
             Findings(findings=case.shown.findings),
+            _slices(case.shown, paper),
             Heading(text=say("ablation.heading-sheet", "Sheet for the room: what, where, how long")),
             _step_table(case.plan),
             Paragraph(text=case.cover_text, small=True),
@@ -170,8 +186,8 @@ def planning_report(case: PlannedCase, *, paper: Paper, made_at: datetime) -> Do
             _needle_table(case.plan, case.accounts),
             _zone_table(case.zone_rows),
             *case.check,
-            *_margin_blocks(case.shown, paper),
-            _slices(case.shown, paper),
+            *_map_blocks(case.shown, paper),
+            *_number_blocks(case.shown.margin),
             _provenance(case.shown),
             Signatures(
                 roles=(
@@ -195,46 +211,51 @@ def _identity(case: MarginCase, paper: Paper) -> Facts:
     )
 
 
-def _verdict(margin: AblationMargin, findings: tuple[Finding, ...]) -> Box:
-    interval = margin.interval
-    spread: Text = (
-        say("ablation.no-interval", "no interval")
-        if interval is None
-        else say(
+def _spread(case: MarginCase) -> Text:
+    interval = case.margin.interval
+    if interval is not None:
+        return say(
             "ablation.interval", "95 % interval {low:.1f} to {high:.1f} mm", low=interval.low_mm, high=interval.high_mm
         )
-    )
+    return say("ablation.no-interval", "no interval: errors were not stated") if case.origin is None else case.origin
+
+
+def _verdict(case: MarginCase) -> Box:
+    margin = case.margin
     return Box(
         title=say("ablation.mam", "Minimal ablative margin {mam:+.1f} mm", mam=margin.least_mm),
         text=say(
             "ablation.verdict",
             "{spread}; thinnest at {side}; tumour left uncovered {uncovered:.2f} ml of {lesion:.1f} ml; "
             "{thin:.0f} % of its surface has under 5 mm",
-            spread=spread,
+            spread=_spread(case),
             side=side_words(margin.worst_side),
             uncovered=margin.uncovered_ml,
             lesion=margin.lesion_ml,
             thin=margin.percent_under[5.0],
         ),
-        tone=tone_of(findings),
+        tone=tone_of(case.findings),
     )
 
 
 def _slices(case: MarginCase, paper: Paper) -> Picture:
     return _picture(
-        margin_slices_picture(case.image.volume, case.margin, case.zone, further=case.further, paper=paper),
+        margin_slices_picture(
+            case.image.volume, case.margin, case.zone, further=case.further, paper=paper, needles=case.needles
+        ),
         "margin-slices",
         say(
             "ablation.caption-slices",
-            "Slices by the thinnest place (ring): tumour solid, zone dashed, wanted margin dotted.",
+            "Slices by the thinnest place (ring): tumour solid, zone dashed, wanted margin dotted; of applicators the "
+            "part within 4 mm of the slice, with their number.",
         ),
     )
 
 
-def _margin_blocks(case: MarginCase, paper: Paper) -> tuple[Block, ...]:
+def _map_blocks(case: MarginCase, paper: Paper) -> tuple[Block, ...]:
     margin = case.margin
-    blocks: list[Block] = [
-        Heading(text=say("ablation.heading-map", "Margin map"), new_page=True),
+    return (
+        Heading(text=say("ablation.heading-map", "Margin map")),
         _picture(
             margin_views_picture(margin, paper=paper),
             "margin-views",
@@ -255,12 +276,18 @@ def _margin_blocks(case: MarginCase, paper: Paper) -> tuple[Block, ...]:
                 "above. Lines join equal margins.",
             ),
         ),
+    )
+
+
+def _number_blocks(margin: AblationMargin) -> tuple[Block, ...]:
+    blocks: tuple[Block, ...] = (
         Heading(text=say("ablation.heading-numbers", "Numbers"), level=2),
         Facts(rows=_numbers(margin)),
-    ]
-    if margin.patches:
-        blocks += [Heading(text=say("ablation.heading-again", "Where to ablate again"), level=2), _patch_table(margin)]
-    return tuple(blocks)
+    )
+    if not margin.patches:
+        return blocks
+    again = Heading(text=say("ablation.heading-again", "Where to ablate again"), level=2)
+    return (*blocks, again, _patch_table(margin))
 
 
 def _picture(data: bytes, name: str, caption: Text) -> Picture:

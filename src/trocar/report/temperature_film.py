@@ -39,15 +39,22 @@ MODELS = {
 }
 
 
-def simulation_report(case: MarginCase, outcome: AblationOutcome, *, paper: Paper, made_at: datetime) -> Document:
+def simulation_report(
+    case: MarginCase,
+    outcome: AblationOutcome,
+    *,
+    paper: Paper,
+    made_at: datetime,
+    further: tuple[Block, ...] = (),
+) -> Document:
     """Return the report of a simulated ablation: the margin it would leave, temperatures, models of death."""
-    told = verification_report(case, paper=paper, made_at=made_at)
-    extra = heat_blocks(outcome, case.margin, paper=paper)
+    heat = (*heat_blocks(outcome, case.margin, paper=paper), *further)
+    told = verification_report(case, paper=paper, made_at=made_at, between=heat)
     return Document(
         title=say("ablation.report-simulation", "Simulation of an ablation"),
         subtitle=told.subtitle,
         running_head=told.running_head,
-        blocks=(*told.blocks[:4], *extra, *told.blocks[4:]),
+        blocks=told.blocks,
         made_at=made_at,
     )
 
@@ -86,7 +93,7 @@ def temperature_strip(outcome: AblationOutcome, margin: AblationMargin, *, paper
             axes.set_axis_off()
         figure.colorbar(ScalarMappable(norm=norm, cmap="inferno"), ax=list(panels), shrink=0.8, label="°C")
 
-    return paper.drawn(paint, height_mm=4.0 + 49.0 * rows)
+    return paper.drawn(paint, height_mm=4.0 + 45.0 * rows)
 
 
 def temperature_film(outcome: AblationOutcome, margin: AblationMargin) -> bytes:

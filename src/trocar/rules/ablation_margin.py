@@ -188,7 +188,7 @@ def _data(clause: MarginClause, value: float) -> dict[str, object]:
         "unit": clause.unit,
         "comparison": clause.comparison.value,
         "limit": clause.limit,
-        "text": _sentence(clause.text, clause.text_zh),
+        "text": pack_sentence(clause.text, clause.text_zh),
     }
 
 
@@ -198,7 +198,7 @@ METRICS = {
 }
 
 
-def _sentence(text: str, text_zh: str) -> Message:
+def pack_sentence(text: str, text_zh: str) -> Message:
     """Return a sentence of a pack as a message that carries both its languages."""
     return PackSentence(code="rules.pack-sentence", template="{text}", data={"text": text, "text_zh": text_zh})
 

@@ -13,6 +13,7 @@ from trocar.plan.access import Accesses, RiskAccount
 from trocar.plan.needles import Needle
 from trocar.workflow.ablation_places import (
     Places,
+    clashes,
     keeps_clear,
     places_on,
     region_of,
@@ -48,6 +49,8 @@ class Board:
         What the points see of vessels.
     simulated
         One zone a schedule that may be used, in its order; empty where nothing is simulated.
+    clash
+        Which two places must not both be used.
     """
 
     request: AblationRequest
@@ -56,6 +59,7 @@ class Board:
     points: Float[np.ndarray, "n 3"]
     vessels: NearestVessel
     simulated: tuple[SimulatedZone, ...]
+    clash: Bool[np.ndarray, "m m"]
 
     @property
     def schedules(self) -> tuple[Schedule, ...]:
@@ -103,13 +107,20 @@ def board_of(request: AblationRequest) -> Board:
     """Return the board of a request; a zone of every schedule allowed is simulated if the plan is to be."""
     accesses = ways_in(request)
     points = points_to_kill(request, margin_mm=request.target.margin_mm + RESERVE_MM)
+    places = places_on(request, accesses, points)
     return Board(
         request=request,
         accesses=accesses,
-        places=places_on(request, accesses, points),
+        places=places,
         points=points,
         vessels=_vessels(request, points),
         simulated=_simulated(request),
+        clash=clashes(
+            [accesses.needle(row, number=row + 1) for row in range(len(accesses))],
+            places,
+            spacing_mm=request.spacing_mm,
+            at_once=request.at_once,
+        ),
     )
 
 
@@ -131,7 +142,7 @@ def begun(board: Board) -> Begun:
     covers: list[tuple[int, int, int, Schedule, np.ndarray]] = []
     for schedule in board.schedules:
         matrix = board.covers(schedule, board.believed(schedule), board.points)
-        cost, left = fewest_insertions(matrix, board.places.line)
+        cost, left = fewest_insertions(matrix, board.places.line, clash=board.clash)
         covers.append((left, round(cost), len(covers), schedule, matrix))
     _, _, _, schedule, matrix = min(covers, key=lambda each: each[:3])
     found = cover(
@@ -140,6 +151,7 @@ def begun(board: Board) -> Begun:
         worth=_worth(board.places),
         seconds=request.seconds,
         most_insertions=request.most_insertions,
+        clash=board.clash,
     )
     return Begun(schedule=schedule, rows=found.rows, cover=found)
 
@@ -162,6 +174,8 @@ def further(board: Board, schedule: Schedule, rows: tuple[int, ...], points: np.
         seconds=board.request.seconds,
         most_insertions=board.request.most_insertions,
         used_lines=used,
+        clash=board.clash,
+        taken=rows,
     )
     return found.rows
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trocar.errors import OptimiseError
+from trocar.heat.base import MOST_SOURCES
 from trocar.messages import Message
 from trocar.plan.ablation import AblationPlan, Schedule
 from trocar.plan.access import RiskAccount
@@ -25,7 +26,6 @@ from trocar.workflow.simulated_ablation import Simulated, SimulationWish, simula
 
 LEAST_GAIN_MM = 0.5
 """A round that brings less is no better plan."""
-MOST_ACTIVATIONS = 16
 SINK_MM = 8.0
 """A vessel nearer than this to the thinnest place is named as what prevents the margin."""
 
@@ -51,7 +51,7 @@ def mended(board: Board, first: Begun, *, progress: Progress) -> Mended:
     best: Mended | None = None
     while True:
         plan, accounts = plan_on(board, schedule, rows)
-        if len(plan.activations) > MOST_ACTIVATIONS:
+        if len(plan.activations) > MOST_SOURCES:
             best = best or Mended(plan=plan, accounts=accounts, simulated=None, rounds=(), short=None)
             return _ended(best, rounds, _too_many(plan))
         simulated = simulate_plan(plan, board.request.structures, _wish(board, check), progress=progress)
@@ -139,7 +139,7 @@ def _too_many(plan: AblationPlan) -> Message:
         code="ablation.short-activations",
         template="{n} activations would be needed, at most {most} can be simulated together: allow a stronger setting, "
         "another applicator or a smaller margin, or leave part of it to seeds",
-        data={"n": len(plan.activations), "most": MOST_ACTIVATIONS},
+        data={"n": len(plan.activations), "most": MOST_SOURCES},
     )
 
 

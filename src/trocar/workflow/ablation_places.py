@@ -1,9 +1,11 @@
 """Where an ablation's applicators may go: ways in, places along them, and the points that they shall reach."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.spatial.distance import cdist
 
 from trocar.catalogue.applicators import load_applicator
 from trocar.geometry.mesh_distance import nearest_on_mesh, vertex_normals
@@ -12,8 +14,10 @@ from trocar.imaging.skin import find_body, skin_entries
 from trocar.optimise.access.explain import require_access
 from trocar.optimise.access.free import search_free
 from trocar.optimise.access.scene import build_scene
+from trocar.optimise.candidates import crossing_needles, segment_distance_mm
 from trocar.optimise.zone_cover import covered_by_ellipsoids
 from trocar.plan.access import Accesses
+from trocar.plan.needles import Needle
 from trocar.plan.structures import Structure
 from trocar.workflow.ablation_reach import surface_points
 from trocar.workflow.ablation_request import AblationRequest
@@ -109,6 +113,38 @@ def places_on(request: AblationRequest, accesses: Accesses, points: np.ndarray) 
     axes = accesses.directions_lps[lines].reshape(-1, 3)
     tips = accesses.tips_lps_mm[lines].reshape(-1, 3) - backs[:, None] * axes
     return Places(line=lines, back_mm=backs, tips=tips, axes=axes)
+
+
+def clashes(needles: Sequence[Needle], places: Places, *, spacing_mm: float, at_once: bool) -> Bool[np.ndarray, "m m"]:
+    """Return which two placements of different lines must not both be used: one place, one hole, or needles that meet.
+
+    Applicators that act together must keep their distance all along; one that is set after another was drawn out may
+    cross its track, but not run in it: drawing back does the same without a second hole.
+    """
+    together = _meet(needles, spacing_mm) if at_once else _one_hole(needles, spacing_mm)
+    near = cdist(places.tips, places.tips) < spacing_mm
+    line = np.asarray(places.line)
+    return np.asarray((near | together[np.ix_(line, line)]) & (line[:, None] != line[None]))
+
+
+def _meet(needles: Sequence[Needle], spacing_mm: float) -> np.ndarray:
+    """Return which two needles come nearer than the spacing anywhere between skin and tip."""
+    found = np.zeros((len(needles),) * 2, np.bool_)
+    for first, second in crossing_needles(needles, spacing_mm=spacing_mm):
+        found[first, second] = found[second, first] = True
+    return found
+
+
+def _one_hole(needles: Sequence[Needle], spacing_mm: float) -> np.ndarray:
+    """Return which two needles lie within the spacing of each other all along the shorter one."""
+    entry = np.array([each.entry_lps_mm for each in needles])
+    tip = np.array([each.tip_lps_mm for each in needles])
+    one, other = (each.ravel() for each in np.indices((len(needles),) * 2))
+    off = [segment_distance_mm(end[one], end[one], entry[other], tip[other]) for end in (entry, tip)]
+    within = (np.maximum(*off) < spacing_mm).reshape(
+        len(needles), len(needles)
+    )  # both are straight: an end is farthest
+    return np.asarray(within | within.T)
 
 
 def keeps_clear(

@@ -1,13 +1,18 @@
 """How far a zone reaches into what shall be spared, and whether a tumour is shown whole."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from trocar.geometry.grid import Grid
 from trocar.geometry.mesh import Mesh
 from trocar.geometry.mesh_distance import nearest_on_mesh
+from trocar.heat.base import BODY_C
 from trocar.messages import Message
 from trocar.plan.structures import Structure, StructureSet
-from trocar.results.findings import Finding, Severity
+from trocar.results.ablation_outcome import AblationOutcome
+from trocar.results.findings import Finding, Severity, found
+from trocar.units import celsius_from_kelvin, kelvin_from_celsius
 
 NEAR_SPARED_MM = 5.0
 """Distance of a zone from a structure to be spared under which it is told of: published clearances are 5 to 10 mm."""
@@ -33,6 +38,41 @@ def spared_findings(zone: Mesh, structures: StructureSet, spared: tuple[str, ...
             )
             findings.append(Finding(severity=Severity.ATTENTION, message=message))
     return tuple(findings)
+
+
+def temperature_findings(
+    outcome: AblationOutcome, structures: StructureSet, limits_c: Mapping[str, float]
+) -> tuple[Finding, ...]:
+    """Return how hot, or in freezing how cold, each structure with a limit becomes anywhere on its surface."""
+    cold = outcome.chosen.is_cold
+    findings = []
+    for name, limit in limits_c.items():
+        points = surface_points(structures.named(name))
+        reached = celsius_from_kelvin(outcome.extreme.volume.sample(points, outside=kelvin_from_celsius(BODY_C)))
+        at = int(np.argmin(reached) if cold else np.argmax(reached))
+        worst = float(reached[at])
+        data = {"name": name, "reached": worst, "limit": limit, "place": _place(points[at])}
+        if worst < limit if cold else worst > limit:
+            code, template = ("ablation.spared-too-cold", TOO_COLD) if cold else ("ablation.spared-too-hot", TOO_HOT)
+            findings.append(found(code, template, Severity.ACTION, **data))
+        else:
+            findings.append(found("ablation.spared-temperature", KEEPS, Severity.NOTE, **data))
+    return tuple(findings)
+
+
+TOO_HOT = (
+    "{name} reaches {reached:.1f} °C at {place} mm, at most {limit:.1f} °C are allowed: part them with fluid, or move "
+    "the zone away"
+)
+TOO_COLD = (
+    "{name} cools to {reached:.1f} °C at {place} mm, at least {limit:.1f} °C are asked: part them with fluid, or move "
+    "the zone away"
+)
+KEEPS = "{name} keeps its limit of {limit:.1f} °C: {reached:.1f} °C at its most exposed place, {place} mm"
+
+
+def _place(point: np.ndarray) -> str:
+    return ", ".join(f"{value:.1f}" for value in point)
 
 
 def edge_findings(structure: Structure, grid: Grid) -> tuple[Finding, ...]:

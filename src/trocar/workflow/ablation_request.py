@@ -15,6 +15,8 @@ from trocar.workflow.ablation_heat import AntennaModel
 from trocar.workflow.ablation_zones import ZoneChoice
 
 Progress = Callable[[Message, float], None]
+SAME_PLACE_MM = 5.0
+"""Applicators nearer than this act in one place."""
 
 
 class ZoneBelief(Enum):
@@ -88,6 +90,13 @@ class AblationRequest:
         Rules.
     check
         How the plan is simulated in the patient's own tissue; None where it is not, which is told as a finding.
+    spacing_mm
+        Least distance between two insertions: all along them where they act together, between the places where they
+        act and for tracks that would be one hole where they act in turn.
+    temperature_limits_c
+        Structure to the highest temperature it may reach, in freezing the lowest; told from the simulation.
+    tumours, tumours_a_side
+        How many tumours there are, and on this side of the body; None where not stated.
     """
 
     label: str
@@ -109,3 +118,7 @@ class AblationRequest:
     pack: MarginPack
     organ_kind: str
     check: PlanCheck | None = None
+    spacing_mm: float = SAME_PLACE_MM
+    temperature_limits_c: tuple[tuple[str, float], ...] = ()
+    tumours: int | None = None
+    tumours_a_side: int | None = None

@@ -19,7 +19,13 @@ from trocar.results.ablation_outcome import PlanningRound
 from trocar.results.findings import Finding
 from trocar.rules.ablation_margin import judge_margin
 from trocar.workflow.ablation_board import Board, begun, board_of, plan_on
-from trocar.workflow.ablation_findings import plan_doubts, plan_findings, simulation_findings
+from trocar.workflow.ablation_findings import (
+    limit_findings,
+    plan_doubts,
+    plan_findings,
+    simulation_findings,
+    size_findings,
+)
 from trocar.workflow.ablation_mending import Mended, mended
 from trocar.workflow.ablation_places import target_points
 from trocar.workflow.ablation_reach import edge_findings, spared_findings
@@ -102,6 +108,8 @@ def plan_ablation(request: AblationRequest, *, rng: np.random.Generator, progres
     CatalogueError
         The catalogue holds no zone for the setting.
     """
+    if request.check is None:
+        request.choice.zone(request.model, request.schedule)  # an unknown setting is told before the long search
     progress(WAYS, 0.0)
     board = board_of(request)
     progress(WAYS, 1.0)
@@ -128,6 +136,7 @@ def _judged(board: Board, cover: Cover, mending: Mended, rng: np.random.Generato
     simulated = mending.simulated
     decisive = planned if simulated is None else simulated.margin
     findings = (
+        *size_findings(request, plan),
         *judge_margin(decisive, request.pack, organ=request.organ_kind),
         *edge_findings(request.structures.named(request.target.lesion), request.image.volume.grid),
         *plan_findings(
@@ -136,6 +145,7 @@ def _judged(board: Board, cover: Cover, mending: Mended, rng: np.random.Generato
         *spared_findings(
             smooth_zone(zones) if simulated is None else simulated.zone, request.structures, request.spared
         ),
+        *limit_findings(request, simulated),
         *simulation_findings(request, simulated, mending.rounds, mending.short),
         *plan_doubts(request, plan, chance, len(cover.uncovered), choice),
     )

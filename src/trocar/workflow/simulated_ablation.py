@@ -15,7 +15,7 @@ from trocar.geometry.region import EndCap, Region, region_from_contours
 from trocar.geometry.smooth_body import Fit, SmoothBody, nearby_body
 from trocar.geometry.value import Value
 from trocar.geometry.volume import Volume
-from trocar.heat.base import TissueMap
+from trocar.heat.base import HeatProblem, TissueMap
 from trocar.messages import Message
 from trocar.plan.ablation import AblationPlan
 from trocar.plan.structures import Structure, StructureSet
@@ -96,30 +96,8 @@ def simulate_plan(
     plan: AblationPlan, structures: StructureSet, wish: SimulationWish, *, progress: Progress
 ) -> Simulated:
     """Return what a plan does to the tissue, and the margin it leaves."""
-    lesion = structures.named(plan.target.lesion)
-    vessels = [_region(structures.named(name)) for name in wish.vessels]
-    parts = [TissuePart(region=each, tissue="blood", is_vessel=True) for each in vessels]
-    if plan.target.organ:
-        organ = _region(structures.named(plan.target.organ))
-        parts.insert(0, TissuePart(region=organ, tissue=TISSUES[wish.organ_kind]))
-    parts.append(TissuePart(region=_region(lesion), tissue="tumour"))
-    tissue_map = tissue_map_around(
-        _points(plan, lesion),
-        parts,
-        background=BACKGROUND,
-        body=None,
-        frame_uid=plan.frame_uid,
-        spacing_mm=wish.spacing_mm,
-    )
-    moments = tuple(float(t) for t in np.linspace(0, plan.duration_s, FRAMES + 1)[1:])
-    problem = heat_problem(
-        plan,
-        tissue_map,
-        death_model=wish.death_model,
-        assumptions=Assumptions(antenna=wish.antenna),
-        keep_at_s=moments,
-        afterwards_s=AFTERWARDS_S,
-    )
+    problem = problem_of(plan, structures, wish)
+    tissue_map, lesion = problem.tissue_map, structures.named(plan.target.lesion)
     outcome = simulate_ablation(problem, progress=lambda share: progress(HEATING, share))
     score, cuff = across_vessels(outcome.zone.score, tissue_map)
     zone = mesh_from_volume(score, level=0.0)
@@ -136,6 +114,34 @@ def simulate_plan(
         margin=margin,
         findings=(*judge_margin(margin, wish.pack, organ=wish.organ_kind), *notices),
         notices=notices,
+    )
+
+
+def problem_of(plan: AblationPlan, structures: StructureSet, wish: SimulationWish) -> HeatProblem:
+    """Return the heat problem of a plan in the patient's own tissue."""
+    lesion = structures.named(plan.target.lesion)
+    vessels = [_region(structures.named(name)) for name in wish.vessels]
+    parts = [TissuePart(region=each, tissue="blood", is_vessel=True) for each in vessels]
+    if plan.target.organ:
+        organ = _region(structures.named(plan.target.organ))
+        parts.insert(0, TissuePart(region=organ, tissue=TISSUES[wish.organ_kind]))
+    parts.append(TissuePart(region=_region(lesion), tissue="tumour"))
+    tissue_map = tissue_map_around(
+        _points(plan, lesion),
+        parts,
+        background=BACKGROUND,
+        body=None,
+        frame_uid=plan.frame_uid,
+        spacing_mm=wish.spacing_mm,
+    )
+    moments = tuple(float(t) for t in np.linspace(0, plan.duration_s, FRAMES + 1)[1:])
+    return heat_problem(
+        plan,
+        tissue_map,
+        death_model=wish.death_model,
+        assumptions=Assumptions(antenna=wish.antenna),
+        keep_at_s=moments,
+        afterwards_s=AFTERWARDS_S,
     )
 
 
