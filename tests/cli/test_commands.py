@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -135,13 +136,19 @@ def test_a_target_that_the_plan_names_and_nobody_drew_is_said(
     assert called("check", tmp_path, "--target", "CTV", "--json") == Exit.BAD_INPUT
 
 
-def test_a_calibration_after_the_implant_is_refused_and_nothing_is_written(
-    case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("implant_at", "code"),
+    [
+        (IMPLANTED.replace(month=2), "plan.calibrated-after-implant"),
+        (IMPLANTED.replace(year=IMPLANTED.year + 3), "plan.calibrated-years-before"),
+    ],
+)
+def test_a_calibration_at_an_impossible_time_is_refused_and_nothing_is_written(
+    case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], implant_at: datetime, code: str
 ) -> None:
     out = tmp_path / "check"
-    before = IMPLANTED.replace(month=2).strftime("%Y-%m-%d")
-    assert called("check", case, "--implant-at", before, "--out", out) == Exit.BAD_INPUT
-    assert "plan.calibrated-after-implant" in capsys.readouterr().err
+    assert called("check", case, "--implant-at", implant_at.strftime("%Y-%m-%d"), "--out", out) == Exit.BAD_INPUT
+    assert code in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

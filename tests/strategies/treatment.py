@@ -1,6 +1,6 @@
 """Structure sets, implant plans and doses with any content that DICOM can hold."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import numpy as np
 from hypothesis import strategies as st
@@ -118,9 +118,7 @@ def implant_plans(draw: st.DrawFn) -> ImplantPlan:
             st.builds(
                 Strength,
                 s_k_u=st.floats(0.01, 50),
-                reference_at=st.timedeltas(max_value=implant_at - datetime(1900, 1, 1))
-                .filter(lambda wait: wait.days >= 0)
-                .map(lambda wait: implant_at - wait),
+                reference_at=st.timedeltas(timedelta(0), timedelta(days=730)).map(lambda wait: implant_at - wait),
             ),
             min_size=1,
             max_size=3,

@@ -101,5 +101,8 @@ _HINTS = {
         "cli.hint-source",
         'on the command line: --source KEY; `trocar sources` lists the keys (with make run: ARGS="--source KEY")',
     ),
-    "plan.calibrated-after-implant": say("cli.hint-implant-at", "on the command line: --implant-at YYYY-MM-DD"),
+    **dict.fromkeys(
+        ("plan.calibrated-after-implant", "plan.calibrated-years-before"),
+        say("cli.hint-implant-at", "on the command line: --implant-at YYYY-MM-DD"),
+    ),
 }

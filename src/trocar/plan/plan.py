@@ -1,13 +1,16 @@
 """Plans: permanent implants and afterloading treatments."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from trocar.errors import PlanError
 from trocar.geometry.value import Value
 from trocar.plan.needles import Needle
 from trocar.plan.patient import ImageReference, Patient
 from trocar.plan.seeds import Dwell, Seed, Strength
+
+LONGEST_KEPT = timedelta(days=731)
+"""I-125 lives longest of what is implanted for good; after two years a four-thousandth of it is left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,7 +63,7 @@ class ImplantPlan(Value):
     Raises
     ------
     PlanError
-        No seed, a seed in an unknown needle, or a strength measured after the implant.
+        No seed, a seed in an unknown needle, or a strength measured after the implant or years before it.
     """
 
     label: str
@@ -96,6 +99,17 @@ class ImplantPlan(Value):
                 n=len(late),
                 label=self.label,
                 reference_at=late[0].strength.reference_at.isoformat(sep=" "),
+                implant_at=self.implant_at.isoformat(sep=" "),
+            )
+        old = [seed for seed in self.seeds if self.implant_at - seed.strength.reference_at > LONGEST_KEPT]
+        if old:
+            raise PlanError(
+                "plan.calibrated-years-before",
+                "{n} seeds of plan {label} carry a strength dated {reference_at}, more than two years before the "
+                "implant at {implant_at}; nothing implanted for good has any strength left by then: check both dates",
+                n=len(old),
+                label=self.label,
+                reference_at=old[0].strength.reference_at.isoformat(sep=" "),
                 implant_at=self.implant_at.isoformat(sep=" "),
             )
 
