@@ -55,7 +55,11 @@ NEARLY_FLAT = tuple(
 )
 """Needles in a transverse plane or nearly: they lie in one slice for long, or between two, which dims them."""
 
-TRUTH = {"fan": FAN, "grid": GRID_OF_NEEDLES, "nearly flat": NEARLY_FLAT}
+THROUGH_LUNG = tuple((tip + np.array([30.0, 8.0, 0.0]), way) for tip, way in FAN[:3])
+LUNG = Ellipsoid((30.0, 0.0, 0.0), (45.0, 55.0, 60.0))
+NODULE = Ellipsoid((30.0, 8.0, 0.0), (18.0, 18.0, 18.0))
+
+TRUTH = {"fan": FAN, "grid": GRID_OF_NEEDLES, "nearly flat": NEARLY_FLAT, "through lung": THROUGH_LUNG}
 
 
 def streaks(values: np.ndarray, metal: np.ndarray, *, seed: int) -> np.ndarray:
@@ -91,6 +95,11 @@ def scene(kind: str, slice_mm: float) -> tuple[Volume, Volume]:
         Part(tissue="skin", solid=BODY, lining=((2.0, "subcutaneous_fat"), (14.0, "muscle"))),
         Part(tissue="cortical_bone", solid=RIB, lining=((1.5, "trabecular_bone"),)),
         Part(tissue="cortical_bone", solid=SPINE, lining=((1.5, "trabecular_bone"),)),
+        *(
+            (Part(tissue="lung", solid=LUNG), Part(tissue="lung_tumour", solid=NODULE))
+            if kind == "through lung"
+            else ()
+        ),
         *needles,
     )
     values = scan(parts, grid, acquisition=acquisition, phase=Phase.NATIVE, seed=4)
@@ -120,7 +129,7 @@ def best_match(found: tuple[FoundNeedle, ...], tip: np.ndarray, way: np.ndarray)
     return min(scores, key=lambda score: score[0] + score[1])
 
 
-@pytest.mark.parametrize(("kind", "slice_mm"), [("fan", 2.5), ("fan", 5.0), ("grid", 3.0)])
+@pytest.mark.parametrize(("kind", "slice_mm"), [("fan", 2.5), ("fan", 5.0), ("grid", 3.0), ("through lung", 2.5)])
 def test_every_needle_is_found_at_its_place_and_nothing_else(kind: str, slice_mm: float) -> None:
     truth = TRUTH[kind]
     found = found_in(kind, slice_mm)

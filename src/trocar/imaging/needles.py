@@ -12,7 +12,7 @@ from trocar.geometry.affine import apply_affine
 from trocar.geometry.grid import Grid
 from trocar.geometry.value import Value, frozen_array
 from trocar.geometry.volume import Quantity, Volume
-from trocar.imaging.rod_fit import laid_on_picture, slices_of
+from trocar.imaging.rod_fit import across_in_slice, laid_on_picture, slices_of
 from trocar.imaging.track_fit import Cloud, Track, best_track, local_middles, stretched
 from trocar.plan.needles import Needle
 
@@ -56,12 +56,15 @@ DIM_SHARE, OUTSIDE_MM, OUTSIDE_HU = 0.6, (2.0, 12.0), -300.0
 """A needle between two slices fills half of each. What is brighter than this share of the level only is taken for a
 needle where it stands out of the skin, brighter than air all along the stretch: bone and contrast medium never do."""
 
-LAID_TIMES, LONGER_MM = 3, 2.0
+LAID_TIMES, LONGER_MM = 8, 2.0
 """The first fit sees as much of a needle as the search did, the next as much as the first showed to be there, until
 that is hardly longer."""
 
 END_SHARE = 0.45
-"""A track is bright above this share of its usual brightness."""
+"""A track is bright above this share of its usual brightness: how far it is brighter than what lies beside it, for in
+lung and in air metal that fills a part of a voxel is darker."""
+
+BESIDE_MM = np.array([-5.5, -4.5, -3.5, 3.5, 4.5, 5.5])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -77,7 +80,7 @@ class FoundNeedle(Value):
     outer_lps_mm
         Its visible outer end.
     mean_hu
-        Along the track.
+        Along the track, above what lies beside it.
     spread_mm
         Root mean square distance of its bright voxels from the line.
     bend_mm
@@ -283,11 +286,13 @@ def _ring(way_lps: Float[np.ndarray, " 3"], radius_mm: float) -> Float[np.ndarra
 
 
 def _ends(scan: Volume, track: Track, metal_hu: float) -> tuple[float, float, float]:
-    """Return where along the track the metal begins and ends, and its mean HU."""
+    """Return where along the track the metal begins and ends, and its mean HU above what lies beside it."""
     t = np.arange(track.first_mm - FOLLOWED_MM, track.last_mm + FOLLOWED_MM, ENDS_STEP_MM)
+    line = track.centre_lps_mm + t[:, None, None] * track.way_lps
     disc = np.vstack([np.zeros(3), _ring(track.way_lps, TIP_DISC_MM)])
-    points = track.centre_lps_mm + t[:, None, None] * track.way_lps + disc
-    profile = scan.sample(points, outside=-1000.0).mean(axis=1)
+    sides = BESIDE_MM[:, None] * across_in_slice(track.way_lps, slices_of(scan.grid)[0])
+    beside = np.median(scan.sample(line + sides, outside=-1000.0), axis=1)
+    profile = scan.sample(line + disc, outside=-1000.0).mean(axis=1) - beside
     middle = (t > track.first_mm + 3) & (t < track.last_mm - 3)
     plateau = float(np.median(profile[middle])) if middle.any() else float(profile.max())
     bright = profile >= min(metal_hu, END_SHARE * plateau)

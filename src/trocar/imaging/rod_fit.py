@@ -81,6 +81,14 @@ def slices_of(grid: Grid) -> tuple[Float[np.ndarray, " 3"], float]:
     return normal, abs(float(normal @ step_k))
 
 
+def across_in_slice(way_lps: Float[np.ndarray, " 3"], normal_lps: Float[np.ndarray, " 3"]) -> Float[np.ndarray, " 3"]:
+    """Return a direction across a line that stays within a slice."""
+    across = np.cross(way_lps, normal_lps)
+    if np.linalg.norm(across) < 1e-3:
+        across = np.linalg.svd(way_lps[None])[2][1]
+    return np.asarray(across / np.linalg.norm(across))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Picture:
     """Voxels about a track, and what a rod would make of them.
@@ -194,10 +202,7 @@ def _around_hu(
 
 def _aside(way: Float[np.ndarray, " 3"], normal: Float[np.ndarray, " 3"]) -> Float[np.ndarray, "2 3"]:
     """Return two directions across a rod: within the slices, and as far towards the next as may be."""
-    across = np.cross(way, normal)
-    if np.linalg.norm(across) < 1e-3:
-        across = np.linalg.svd(way[None])[2][1]
-    across /= np.linalg.norm(across)
+    across = across_in_slice(way, normal)
     return np.stack([across, np.cross(across, way)])
 
 
