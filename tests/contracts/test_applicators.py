@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from trocar.catalogue.applicators import ApplicatorModel, Shape, applicator_keys, load_applicator
+from trocar.catalogue.tissues import load_tissue
 from trocar.catalogue.zones import Reading
+from trocar.heat.antenna_field import AntennaLattice
+from trocar.heat.sources.microwave import Band
 
 APPLICATORS = [pytest.param(load_applicator(key), id=key) for key in applicator_keys()]
 AN_ELLIPSOID_WITHIN = 0.35
@@ -51,6 +54,14 @@ class TestEveryApplicator:
         assert all(row.source in model.citations for row in model.zones)
         assert all(citation for citation in model.citations.values())
         assert model.geometry_source
+
+    def test_has_a_field_that_gives_what_it_gets_if_its_parts_are_known(self, model: ApplicatorModel) -> None:
+        if model.antenna is None:
+            return
+        band = Band.MHZ_915 if (model.frequency_mhz or 0.0) < 1500.0 else Band.MHZ_2450
+        answer = AntennaLattice(model.antenna, load_tissue("liver"), band, fall=None, finer=0.7).answer()
+        assert answer.reflected + answer.absorbed + answer.left == pytest.approx(1.0, abs=1e-6)
+        assert answer.absorbed > 0.5
 
     def test_says_so_where_nothing_was_read(self, model: ApplicatorModel) -> None:
         only_remembered = all(row.reading is Reading.REMEMBERED for row in model.zones)

@@ -33,5 +33,5 @@ def test_zones_of_ten_minutes_differ_as_the_table_says() -> None:
     field, parametric = (
         zone(simulated("microwave/choked_monopole", model)) for model in (AntennaModel.FIELD, AntennaModel.PARAMETRIC)
     )
-    assert field == pytest.approx((49.9, 29.0, 18.1, 8.0, 42.0), rel=0.05, abs=1.0)
-    assert parametric[2] > 1.2 * field[2]
+    assert field == pytest.approx((45.7, 27.3, 14.8, 4.0, 40.0), rel=0.05, abs=1.0)
+    assert parametric[2] > 1.4 * field[2]

@@ -56,6 +56,7 @@ def ablate_and_verify(
         death_model=check.death_model,
         spacing_mm=check.spacing_mm,
         pack=request.pack,
+        antenna=check.antenna,
     )
     inputs = SimulationInputs(plan=proposed.plan, image=image, structures=structures, wish=wish, spared=request.spared)
     data["simulation"] = write_simulation(_made(folder, "simulation"), inputs, simulated, at=at)

@@ -116,6 +116,18 @@ def test_the_field_is_computed_anew_while_tissue_dries_unless_it_is_to_stay() ->
         assert (later.power_w < 0.95 * first.power_w) is changes
 
 
+def test_tissue_that_dried_stays_dry_when_it_cools() -> None:
+    surroundings = around(block(60, spacing_mm=2.0))
+    placed = slot().place(surroundings)
+    cold = np.zeros(surroundings.grid.shape_kji, np.float32)
+    dry = placed.emit(moment(cold + 70.0, time_s=60.0), 60.0).power_w
+    assert placed.emit(moment(cold, time_s=120.0), 60.0).power_w == pytest.approx(dry)
+    warm = slot().place(surroundings)
+    warm.emit(moment(cold + 50.0, time_s=60.0), 60.0)
+    fresh = slot().place(surroundings).emit(moment(cold), 60.0).power_w
+    assert warm.emit(moment(cold, time_s=120.0), 60.0).power_w == pytest.approx(fresh)
+
+
 def test_a_choked_antenna_kills_less_along_its_shaft_than_a_bare_slot() -> None:
     def reach_behind_mm(key: str, tip_mm: float) -> float:
         source = slot(key, tip_lps_mm=np.array([0.0, 0.0, tip_mm]), fall="")

@@ -27,6 +27,8 @@ EARLY_SHARE = 0.2
 SOONEST_S = 2.0
 """The field is computed anew after this share of the time since the start, and never sooner than this."""
 CHARRED_C = 200.0
+DRIES_AT_C = 100.0
+"""Water that has left at this temperature does not come back: what was hotter keeps the properties it had."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -129,6 +131,7 @@ class _PlacedCoaxialAntenna:
         self.answer: AntennaAnswer | None = None
         self.unit_heat: np.ndarray | None = None
         self.computed_at_s = -np.inf
+        self.dried_c = np.full(self.lattice.metal.shape, -np.inf)
         self.contact = self._contact()
 
     def _contact(self) -> Contact | None:
@@ -165,7 +168,7 @@ class _PlacedCoaxialAntenna:
         )
 
     def _temperature_c(self, moment: Moment) -> np.ndarray:
-        """Return the temperature of each ring: that of the voxels, averaged around the axis (F9)."""
+        """Return the temperature of each ring: the mean of voxels around the axis, never less once it dried (F9)."""
         theta = moment.theta_kji
         if moment.charred_kji is not None:
             theta = np.where(moment.charred_kji, np.float32(CHARRED_C - BODY_C), theta)
@@ -175,7 +178,9 @@ class _PlacedCoaxialAntenna:
             self.inverse, self.antenna.tip_lps_mm, self.axis, self.aside, np.cross(self.axis, self.aside), r_mm, z_mm,
             TURNS, theta, 0.0, out,
         )  # fmt: skip
-        return out + BODY_C
+        out += BODY_C
+        self.dried_c = np.maximum(self.dried_c, np.where(out >= DRIES_AT_C, out, -np.inf))
+        return np.asarray(np.maximum(out, self.dried_c))
 
     def _in_voxels(self, answer: AntennaAnswer) -> np.ndarray:
         """Return the heat of the rings in voxels (F10); none outside the body."""
