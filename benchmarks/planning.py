@@ -24,6 +24,7 @@ from trocar.optimise.kernels.counting import BLOCK, MINUS, PLUS, count_after
 from trocar.optimise.metrics import achievements
 from trocar.optimise.objectives import Objective, Preferences, build_objective
 from trocar.optimise.tables import term_table
+from trocar.plan.goals import Comparison
 from trocar.workflow.edit_bench import achievements_on, edit, open_bench
 from trocar.workflow.pareto import sweep
 from trocar.workflow.placed_seeds import seeds_or_reasons
@@ -38,6 +39,8 @@ RUNS = 5
 CLINICAL_POINTS, STRENGTH_U = 20_000, 0.6
 QUICK_STEPS = 20_000
 """Of a plan that is there at once."""
+LONG_STEPS, LONG_RUNS, ALMOST = 1_000_000, 4, 0.95
+"""Of searches for a plan where none was found at once, and the share of their coverage that counts as as good."""
 SMALL = ("bowel", 10.0, 200)
 MEDIUM = ("prostate", 10.0, 500)
 """Scene, step between places in mm, points: what HiGHS proves, and what it does not."""
@@ -191,29 +194,57 @@ def short(steps: int) -> Annealer:
 def plan() -> None:
     """G7: a plan that meets its goals, influence matrix included."""
     print("\nplan at once: influence matrix by TG-43 and search, CPU-s on one core")
-    print("  scene          places  points  matrix  search   sum   goals met  needles  seeds")
+    print(f"  scene          places  points  matrix  search   sum   goals met, of {RUNS} runs   needles  seeds")
     good = True
     for name, build in SCENES.items():
         scene = build()
         problem = clinical(scene)
         objective = asked(problem, scene)
         matrix = cpu_seconds(lambda s=scene, p=problem: exact_doses(s, p), runs=2)
-        solver = Annealer.for_problem(problem, steps=QUICK_STEPS)
-        runs = [
-            timed(lambda n=n, p=problem, o=objective, v=solver: v.optimise(p, o, rng=np.random.default_rng(n)))
-            for n in range(4)
-        ][1:]
+        runs = searches(problem, objective, QUICK_STEPS, RUNS + 1)[1:]
         search = min(seconds for _, seconds in runs)
-        best = min((outcome for outcome, _ in runs), key=lambda outcome: outcome.cost)
-        reached = achievements(problem, problem.dose_of(best.chosen), scene.goals)
-        met = sum(each.is_met for each in reached)
-        good &= met == len(reached) and matrix + search <= 0.25
+        met = [goals_met(scene, problem, outcome) for outcome, _ in runs]
+        fully = sum(each == len(scene.goals) for each in met)
+        worst = max((outcome for outcome, _ in runs), key=lambda outcome: outcome.cost)
         print(
             f"  {name:14s} {problem.candidate_count:6d} {problem.point_count:7d} {matrix:7.3f} {search:7.3f} "
-            f"{matrix + search:6.3f}   {met} of {len(reached)}   {len(np.unique(problem.needle[best.chosen])):6d} "
-            f"{len(best.chosen):6d}"
+            f"{matrix + search:6.3f}   {min(met)} of {len(scene.goals)} at least, all by {fully}   "
+            f"{len(np.unique(problem.needle[worst.chosen])):4d} {len(worst.chosen):6d}"
         )
-    goal("G7", "every goal met within 0.25 CPU-s, matrix included", good)
+        good &= matrix + search <= 0.25
+        good &= fully == RUNS or (fully == 0 and as_good_as_any(scene, problem, objective, worst))
+    goal("G7", "every goal met in every run within 0.25 CPU-s, or as good as any plan found", good)
+
+
+def searches(problem: Problem, objective: Objective, steps: int, count: int) -> list[tuple[Outcome, float]]:
+    """Return outcomes of so many searches and the CPU time of each."""
+    solver = Annealer.for_problem(problem, steps=steps)
+    return [timed(lambda n=n: solver.optimise(problem, objective, rng=np.random.default_rng(n))) for n in range(count)]
+
+
+def goals_met(scene: Scene, problem: Problem, outcome: Outcome) -> int:
+    """Return how many goals a plan meets."""
+    return sum(each.is_met for each in achievements(problem, problem.dose_of(outcome.chosen), scene.goals))
+
+
+def as_good_as_any(scene: Scene, problem: Problem, objective: Objective, quick: Outcome) -> bool:
+    """Say whether long searches find no plan that meets the goals either, and none that is much better."""
+    runs = searches(problem, objective, LONG_STEPS, LONG_RUNS)
+    best = min((outcome for outcome, _ in runs), key=lambda outcome: outcome.cost)
+    spent = sum(seconds for _, seconds in runs)
+    misses = not any(goals_met(scene, problem, outcome) == len(scene.goals) for outcome, _ in runs)
+    print(
+        f"    {LONG_RUNS} searches of {LONG_STEPS} changes, {spent:.1f} CPU-s: {'none' if misses else 'one'} meets all"
+    )
+    kept = True
+    reached = [achievements(problem, problem.dose_of(each.chosen), scene.goals) for each in (quick, best)]
+    for one, other in zip(*reached, strict=True):
+        if one.goal.comparison is Comparison.AT_LEAST:
+            print(f"    {one.goal.text}: {one.value:.1f} at once, {other.value:.1f} by the best of them")
+            kept &= one.value >= ALMOST * other.value
+        else:
+            kept &= one.is_met
+    return misses and kept
 
 
 def pareto() -> None:

@@ -337,7 +337,7 @@ def ball(centre: np.ndarray, radius_mm: float, *, z_mm: np.ndarray) -> Structure
     return Structure(number=900, name="lesion", contours=outline(solid, axes, image_uids=("",) * len(z_mm)))
 
 
-SCENE_NAMES = ("prostate", "paravertebral", "bowel", "vessel")
+SCENE_NAMES = ("prostate", "spine", "paravertebral", "bowel", "vessel")
 REAL = {
     "H&N, submandibular": head_and_neck,
     "liver, lesion at portal vein": liver_lesion,

@@ -62,7 +62,7 @@ def test_the_search_beats_its_peers_on_a_hard_scene() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["prostate", "paravertebral", "bowel"])
+@pytest.mark.parametrize("name", ["prostate", "spine", "paravertebral", "bowel"])
 def test_the_search_beats_its_peers_on_every_scene(name: str) -> None:
     ours, plain, greedy = best_of_three(cases.scene_case(name))
     assert ours < min(plain, greedy)
