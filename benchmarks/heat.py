@@ -1,5 +1,6 @@
 """How fast the heat engine is, as ratios to a bound and to peers: ``python -m benchmarks.heat``.
 
+With ``--antenna`` the fields of antennas are solved, alone and during ten minutes of heating.
 With ``--ensemble`` an ensemble of 200 samples is run from the first to the last, with its progress.
 
 Times are process times of one thread, the least of several, unless a line says otherwise; on a busy machine the ratios
@@ -19,14 +20,18 @@ from numba import njit
 from scipy.sparse import diags, eye_array, kron
 from scipy.sparse.linalg import cg
 
+from trocar.catalogue.applicators import antenna_keys, load_applicator
 from trocar.catalogue.tissues import load_tissue
 from trocar.geometry.grid import Grid
 from trocar.geometry.volume import Quantity, Volume
+from trocar.heat.antenna_field import AntennaLattice
 from trocar.heat.base import HeatProblem, Schedule, Step, TissueMap
 from trocar.heat.bioheat import INSIDE, HeatField, field_of, stage_weights
 from trocar.heat.ensemble import death_probability
 from trocar.heat.kernels import bioheat as loops
 from trocar.heat.simulate import Accuracy, simulate
+from trocar.heat.sources.coaxial_antenna import CoaxialAntenna
+from trocar.heat.sources.microwave import Band
 from trocar.heat.sources.prescribed import PrescribedHeat
 from trocar.heat.sources.radiofrequency import Control, Electrode, Generator, RfApplicator
 from trocar.results.tissue_death import DeathModel
@@ -269,8 +274,34 @@ def ensemble(samples: int) -> None:
     )
 
 
+def antennas() -> None:
+    """Print what the field of each antenna takes, what finer rings do, and ten minutes with the field solved anew."""
+    for key in antenna_keys():
+        design = load_applicator(key).antenna
+        assert design is not None
+        for finer in (1.0, 2.0):
+            lattice = AntennaLattice(design, load_tissue("liver"), Band.MHZ_2450, fall=None, finer=finer)
+            print(f"  {key}: {lattice.metal.size} rings, {least_s(lattice.answer, repeats=3):.2f} s", flush=True)
+        source = CoaxialAntenna(
+            label=key,
+            tip_lps_mm=np.array([0.0, 0.0, -10.0]),
+            axis_lps=np.array([0.0, 0.0, 1.0]),
+            design=design,
+            band=Band.MHZ_2450,
+            efficiency=0.6,
+        )
+        steps = (Step(duration_s=SECONDS, levels=(60.0,)),)
+        problem = replace(prescribed(), sources=(source,), schedule=Schedule(steps=steps))
+        steady = replace(problem, sources=(replace(source, fall=""),))
+        print(
+            f"    ten minutes, 128^3: {once_s(problem):.1f} s; with one field only {once_s(steady):.1f} s", flush=True
+        )
+
+
 if __name__ == "__main__":
-    if "--ensemble" in sys.argv:
+    if "--antenna" in sys.argv:
+        antennas()
+    elif "--ensemble" in sys.argv:
         ensemble(200)
     elif "--kernel" in sys.argv:
         for count in (1, 2):

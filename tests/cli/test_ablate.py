@@ -205,6 +205,24 @@ def test_a_setting_beyond_the_table_is_refused(case: Path, tmp_path: Path, capsy
     assert "900" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("said", "instead", "allowed"),
+    [
+        ('tissue = "LIVER"', 'tissue = "BRAIN"', "LIVER, LUNG"),
+        ('evidence = "IN_VIVO"', 'evidence = "DREAM"', "EX_VIVO, IN_VIVO"),
+        ("length_mm = 200", 'length_mm = 200\nside = "up"', "front, back"),
+    ],
+)
+def test_a_name_that_the_request_cannot_use_is_told_with_those_it_can(
+    case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], said: str, instead: str, allowed: str
+) -> None:
+    request = tmp_path / "request.toml"
+    request.write_text(REQUEST.format(duration=300, spare="").replace(said, instead), encoding="utf-8")
+    options = ["--images", str(case / "ct"), "--structures", str(case / "rs.dcm"), "--out", str(tmp_path / "plan")]
+    assert run(["ablate", "plan", str(request), *options], Surroundings(now=lambda: AT, language=Language.ENGLISH)) != 0
+    assert allowed in capsys.readouterr().err
+
+
 def _simulate(
     case: Path, out: Path, tip: tuple[float, float, float], *more: str, model: str = "microwave/PME_2450"
 ) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from trocar.catalogue.applicators import Energy, load_applicator
 from trocar.catalogue.calibration import own_factor, read_measured_zones
 from trocar.catalogue.zones import Evidence, ZoneTissue
-from trocar.cli.request_section import Section, a_list, a_number, a_table, a_text, a_whole
+from trocar.cli.request_section import Section, a_list, a_number, a_table, a_text, a_whole, one_of
 from trocar.imaging.bone import bone_structure
 from trocar.imaging.grow import GrowRules
 from trocar.imaging.skin import find_body
@@ -42,7 +42,7 @@ def ablation_request(section: Section, image: Image, structures: StructureSet) -
     choice, schedule = _zone(applicator, model), _schedule(applicator, model)
     needles = section.table("needles")
     rules = _rules(needles, image, structures, model)
-    side = needles.may("side", a_text)
+    facing_lps = needles.may("side", one_of(SIDES))
     pack = target.may("pack", a_text)
     made = AblationRequest(
         label=section.take("label", a_text),
@@ -57,7 +57,7 @@ def ablation_request(section: Section, image: Image, structures: StructureSet) -
         schedule=schedule,
         choice=choice,
         rules=rules,
-        facing_lps=None if side is None else SIDES[side],
+        facing_lps=facing_lps,
         within_deg=needles.may("within_deg", a_number) or 90.0,
         spared=tuple(section.may("spare", _names) or ()),
         vessels=tuple(section.may("vessels", _names) or ()),
@@ -84,7 +84,8 @@ def _spacing(needles: Section) -> float:
 
 
 def _zone(section: Section, model: str) -> ZoneChoice:
-    tissue, evidence = ZoneTissue[section.take("tissue", a_text)], Evidence[section.take("evidence", a_text)]
+    tissue = section.take("tissue", one_of(ZoneTissue.__members__))
+    evidence = section.take("evidence", one_of(Evidence.__members__))
     own = section.may("own_zones", Path)
     if own is None:
         return ZoneChoice(tissue=tissue, evidence=evidence)
@@ -101,12 +102,12 @@ def _check(section: Section | None, schedule: Schedule) -> PlanCheck | None:
     durations = {step.duration_s, *(section.may("durations_s", _numbers) or ())}
     settings = sorted(((power, time) for power in powers for time in durations), key=lambda each: _strength(*each))
     made = PlanCheck(
-        death_model=section.take("death_model", lambda value: DeathModel[a_text(value)]),
+        death_model=section.take("death_model", one_of(DeathModel.__members__)),
         spacing_mm=section.take("spacing_mm", a_number),
-        belief=section.take("plan_by", lambda value: ZoneBelief[a_text(value)]),
+        belief=section.take("plan_by", one_of(ZoneBelief.__members__)),
         schedules=tuple(Schedule(steps=(replace(step, power_w=power, duration_s=time),)) for power, time in settings),
         rounds=section.take("rounds", a_whole),
-        antenna=section.may("antenna", lambda value: AntennaModel[a_text(value)]) or AntennaModel.PARAMETRIC,
+        antenna=section.may("antenna", one_of(AntennaModel.__members__)) or AntennaModel.PARAMETRIC,
     )
     section.done()
     return made

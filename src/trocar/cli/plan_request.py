@@ -13,6 +13,7 @@ from trocar.cli.request_section import (
     a_truth,
     a_vector,
     a_whole,
+    one_of,
 )
 from trocar.cli.shelf import read_shelf
 from trocar.guide.design import GuideDesign
@@ -123,7 +124,7 @@ def _needles(section: Section, image: Image, structures: StructureSet) -> Needle
         ),
         spacing_mm=section.take("spacing_mm", a_number),
         reach_mm=section.take("reach_mm", a_number),
-        facing_lps=section.may("side", _side),
+        facing_lps=section.may("side", one_of(SIDES)),
         within_deg=section.may("within_deg", a_number) or 180.0,
         template=_template(template) if template is not None else None,
         most=section.may("most", a_whole),
@@ -202,9 +203,3 @@ def guide_design(section: Section) -> GuideDesign:
     measures = {name: section.take(name, a_number) for name in names}
     section.done()
     return GuideDesign(build_box_mm=(float(box[0]), float(box[1]), float(box[2])), **measures)
-
-
-def _side(value: Any) -> tuple[float, float, float]:
-    if value not in SIDES:
-        raise ValueError(f"one of {', '.join(SIDES)} is needed")
-    return SIDES[value]

@@ -1,7 +1,7 @@
 """Tables of a request file, read key by key; what is missing, of another kind or not asked for is named."""
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, TypeVar
@@ -124,6 +124,17 @@ def a_text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("a text in quotes is needed")
     return value
+
+
+def one_of(choices: Mapping[str, T]) -> Callable[[Any], T]:
+    """Return a reader of one of some names, which raises `ValueError` with all of them."""
+
+    def read(value: Any) -> T:
+        if a_text(value) not in choices:
+            raise ValueError(f"it can be {', '.join(choices)}")
+        return choices[value]
+
+    return read
 
 
 def a_number(value: Any) -> float:
