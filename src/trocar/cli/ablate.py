@@ -27,6 +27,7 @@ from trocar.plan.structures import Structure
 from trocar.report.document import say
 from trocar.results.findings import Severity
 from trocar.results.registration import Motion
+from trocar.workflow.ablation_intake import with_thickness
 from trocar.workflow.plan_ablation import plan_ablation
 from trocar.workflow.verify_ablation import verify_ablation
 
@@ -74,7 +75,7 @@ def plan(
     with speaker.following() as told:
         told(READING, 0.0)
         image = read_image(images).value
-        drawn = read_structures(structures, image=image).value
+        drawn = with_thickness(read_structures(structures, image=image).value, image)
         wanted = ablation_request(section, image, drawn)
         section.done()
         told(READING, 1.0)
@@ -160,7 +161,7 @@ def verify(
         told(READING, 0.0)
         before = read_image(images).value
         scan = None if after is None else read_image(after).value
-        drawn = read_structures(structures, image=before).value
+        drawn = with_thickness(read_structures(structures, image=before).value, before)
         request = margin_request(
             before=before,
             structures=drawn,
@@ -204,7 +205,7 @@ def _tell(speaker: Speaker, least_mm: float, out: Path) -> None:
 
 
 def _zone(file: Path, name: str, image: Image) -> Structure | None:
-    return read_structures(file, image=image).value.named(name) if name else None
+    return with_thickness(read_structures(file, image=image).value, image).named(name) if name else None
 
 
 def _point(text: str) -> np.ndarray | None:

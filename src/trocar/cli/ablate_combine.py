@@ -33,6 +33,7 @@ from trocar.report.pictures import Paper
 from trocar.results.combined_treatment import CombinedTreatment
 from trocar.results.findings import Finding, Severity
 from trocar.rules.ablation_margin import pack_sentence
+from trocar.workflow.ablation_intake import with_thickness
 from trocar.workflow.combine import CombineRequest, OrganLimit, combine, rim_to_seed
 from trocar.workflow.verify_ablation import body_of, mask_of
 
@@ -72,7 +73,7 @@ def rim(
     surroundings: Surroundings = context.obj
     speaker = surroundings.speaker(lang, as_json=as_json)
     image = read_image(images).value
-    drawn = read_structures(structures, image=image).value
+    drawn = with_thickness(read_structures(structures, image=image).value, image)
     plan, zone = _ablation(ablation, image)
     target = replaced(plan.target, margin_mm=margin_mm)
     left = rim_to_seed(image, drawn, target, zone, overlap_mm=overlap_mm, name=name)
@@ -120,7 +121,7 @@ def combine_plans(
         image = read_image(images).value
         plan, zone = _ablation(ablation, image)
         asked = CombineRequest(
-            structures=read_structures(structures, image=image).value,
+            structures=with_thickness(read_structures(structures, image=image).value, image),
             ablation=plan,
             zone=zone,
             seeds=_seeds(seeds, section.take("implant_at", a_moment)),
@@ -164,7 +165,7 @@ def _ablation(folder: Path, image: Image) -> tuple[AblationPlan, Structure]:
             folder=folder.name,
         )
     plan = ablation_plan_from(json.loads(file.read_text(encoding="utf-8")), image)
-    return plan, read_structures(folder / "RTSTRUCT.dcm", image=image).value.named(ZONE_NAME)
+    return plan, with_thickness(read_structures(folder / "RTSTRUCT.dcm", image=image).value, image).named(ZONE_NAME)
 
 
 def _seeds(path: Path, implant_at: datetime) -> ImplantPlan:

@@ -21,6 +21,7 @@ from trocar.imaging.grow import Grown, GrowRules, erased, grow_mass, painted
 from trocar.plan.patient import Image
 from trocar.plan.structures import Structure, StructureSet
 from trocar.report.document import say
+from trocar.workflow.ablation_intake import with_thickness
 
 OUTLINING = say("cli.ablate-outlining", "Outlining from the click")
 
@@ -58,7 +59,7 @@ def outline(
     with speaker.following() as told:
         told(OUTLINING, 0.0)
         image = read_image(images).value
-        kept = None if structures is None else read_structures(structures, image=image).value
+        kept = None if structures is None else with_thickness(read_structures(structures, image=image).value, image)
         rules = GrowRules(blur_mm=blur_mm, spreads=spreads, neck_mm=neck_mm, most_radius_mm=reach_mm)
         bounds = None if not within else _bounds(kept, within, image)
         grown = grow_mass(image.volume, numbers_in(click, 3), rules, within=bounds)

@@ -42,7 +42,7 @@ from trocar.rules.ablation_margin import load_margin_pack
 from trocar.workflow.ablation_chance import chance_findings, chance_of
 from trocar.workflow.ablation_findings import same_place_findings
 from trocar.workflow.ablation_heat import AntennaModel
-from trocar.workflow.ablation_intake import require_in_body
+from trocar.workflow.ablation_intake import require_in_body, with_thickness
 from trocar.workflow.ablation_reach import edge_findings, spared_findings, temperature_findings
 from trocar.workflow.simulated_ablation import Simulated, SimulationWish, simulate_plan
 from trocar.workflow.verify_ablation import body_of
@@ -108,7 +108,7 @@ def simulate(
     with speaker.following() as told:
         told(READING, 0.0)
         image = read_image(images).value
-        drawn = read_structures(structures, image=image).value
+        drawn = with_thickness(read_structures(structures, image=image).value, image)
         inputs = SimulationInputs(
             plan=ablation_plan_from(json.loads(plan.read_text(encoding="utf-8")), image),
             image=image,

@@ -169,7 +169,6 @@ def planning_report(case: PlannedCase, *, paper: Paper, made_at: datetime) -> Do
             _identity(case.shown, paper),
             _verdict(case.shown),
             Findings(findings=case.shown.findings),
-            _slices(case.shown, paper),
             Heading(text=say("ablation.heading-sheet", "Sheet for the room: what, where, how long")),
             _step_table(case.plan),
             Paragraph(text=case.cover_text, small=True),
@@ -185,9 +184,10 @@ def planning_report(case: PlannedCase, *, paper: Paper, made_at: datetime) -> Do
             ),
             _needle_table(case.plan, case.accounts),
             _zone_table(case.zone_rows),
+            _slices(case.shown, paper),
+            *_number_blocks(case.shown.margin),
             *case.check,
             *_map_blocks(case.shown, paper),
-            *_number_blocks(case.shown.margin),
             _provenance(case.shown),
             Signatures(
                 roles=(

@@ -36,12 +36,14 @@ from trocar.report.pictures import Paper, slice_title
 from trocar.report.planes import Cut, View
 from trocar.report.slices import frame_slice, paint_image
 from trocar.results.ablation_margin import side_words
-from trocar.results.combined_treatment import CombinedTreatment, OrganAccount, TreatmentTimes
+from trocar.results.combined_treatment import CombinedTreatment, OrganAccount, TreatedPart, TreatmentTimes
 from trocar.results.findings import Finding
 
 COLOURS = ("#d62828", "#2a7de1", "#f0b90b", "#4c9f38")
 """Neither, heat, seeds, both."""
 SEED_NEEDLE = "#ffffff"
+LARGE = 0.01
+"""Share of its part from which an untreated piece is worth slices of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +83,9 @@ def combined_report(case: CombinedCase, *, paper: Paper, made_at: datetime) -> D
     target = case.ablation.target
     caption = say(
         "ablation.caption-combined",
-        "What treats which part of tumour and margin, in slices through the largest piece that neither treats, else "
-        "through the middle of the tumour. Tumour solid, zone dashed; seeds (dots) and needles within 3 and 4 mm of "
-        "the slice.",
+        "What treats which part of tumour and margin, in slices through the largest piece that neither treats if it "
+        "is 1 % of its part or more, else through the tumour's middle. Tumour solid, zone dashed; seeds (dots) and "
+        "needles within 3 and 4 mm of the slice.",
     )
     picture = combined_picture(case, paper=paper)
     return Document(
@@ -204,7 +206,8 @@ def combined_picture(case: CombinedCase, *, paper: Paper) -> bytes:
     made = case.treatment
     points = made.points_lps_mm
     middle = 0.5 * (points.min(axis=0) + points.max(axis=0))
-    through = made.untreated[0].middle_lps_mm if made.untreated else middle
+    large = [each for each in made.untreated if each.ml >= LARGE * _part_of(made, each.part).total_ml]
+    through = large[0].middle_lps_mm if large else middle
     half = 0.5 * float(np.ptp(np.concatenate([points, case.zone.vertices_lps_mm]), axis=0).max()) + 8.0
     seeds = np.array([each.position_lps_mm for each in case.seeds.seeds])
 
@@ -252,6 +255,10 @@ def combined_picture(case: CombinedCase, *, paper: Paper) -> bytes:
         figure.legend(handles=handles, loc="outside lower center", ncols=7)
 
     return paper.drawn(paint, height_mm=72.0)
+
+
+def _part_of(made: CombinedTreatment, name: str) -> TreatedPart:
+    return next(part for part in made.parts if part.name == name)
 
 
 def _kinds(made: CombinedTreatment, places: np.ndarray) -> np.ndarray:

@@ -161,11 +161,16 @@ def _missed_words(clause: MarginClause, value: float) -> Message:
             template="{what} is {value:.2f} {unit}; {text} ({comparison} {limit:g} {unit} is asked)",
             data=_data(clause, value),
         )
+    if round(value, 1) == round(clause.limit, 1):
+        return Message(code="rules.margin-missed-narrowly", template=NARROWLY, data=_data(clause, value))
     return Message(
         code="rules.margin-missed",
         template="{what} is {value:.1f} {unit}; {text} ({comparison} {limit:g} {unit} is asked)",
         data=_data(clause, value),
     )
+
+
+NARROWLY = "{what} is {value:.3f} {unit}, narrowly missed; {text} ({comparison} {limit:g} {unit} is asked)"
 
 
 def _doubtful(clause: MarginClause, value: float, chance: float) -> Finding:

@@ -27,7 +27,8 @@ from trocar.workflow.ablation_reach import edge_findings, spared_findings
 from trocar.workflow.ablation_registration import LaidAfter, lay_after
 
 ORGAN_REACH_MM = 45.0
-IN_PLANE_MM = 0.75
+IN_PLANE_MM, FINEST_MM, PIXELS_ACROSS = 0.75, 0.2, 16
+"""Step within slices: finer for small structures, so that some pixels lie across them."""
 SHRINKS_UNDER = 0.9
 """A deformation that leaves less than this share of volume anywhere may have shrunk the tumour."""
 
@@ -156,20 +157,19 @@ def body_of(structure: Structure) -> SmoothBody:
 
 
 def mask_of(structure: Structure) -> tuple[Bool[np.ndarray, "k j i"], Grid]:
-    """Return a mask on the contours' own slices, fine within them, with room all around."""
+    """Return a mask on the contours' own slices, whatever their tilt, fine within them, with room all around."""
     region = region_from_contours(structure.closed_contours, end_cap=EndCap.HALF_SLICE, name=structure.name)
-    low, high = region.bounds_lps_mm
-    axial = abs(region.normal_lps[2]) > 1 - 1e-6
-    step = region.plane_spacing_mm if axial else 1.0
-    heights = [plane.w_mm * region.normal_lps[2] for plane in region.planes]
-    bottom = (min(heights) if axial else low[2]) - 4 * step
-    counts = np.ceil((high[:2] - low[:2]) / IN_PLANE_MM).astype(int) + 9
-    top = max(heights) if axial else high[2]
-    grid = Grid.axial(
-        origin_lps_mm=(float(low[0] - 4 * IN_PLANE_MM), float(low[1] - 4 * IN_PLANE_MM), float(bottom)),
-        spacing_ijk_mm=(IN_PLANE_MM, IN_PLANE_MM, step),
-        shape_kji=(round((top - bottom) / step) + 5, int(counts[1]), int(counts[0])),
-    )
+    low, high = region.bounds_uvw_mm
+    heights = [plane.w_mm for plane in region.planes]
+    step = region.plane_spacing_mm
+    fine = float(np.clip((high[:2] - low[:2]).min() / PIXELS_ACROSS, FINEST_MM, IN_PLANE_MM))
+    counts = np.ceil((high[:2] - low[:2]) / fine).astype(int) + 9
+    planes = round((max(heights) - min(heights)) / step) + 9
+    matrix = np.eye(4)
+    rotation = np.asarray(region.lps_from_uvw)[:3, :3]
+    matrix[:3, :3] = rotation * (fine, fine, step)
+    matrix[:3, 3] = rotation @ (*(low[:2] - 4 * fine), min(heights) - 4 * step)
+    grid = Grid(shape_kji=(planes, int(counts[1]), int(counts[0])), lps_from_ijk=matrix)
     return mask_on_grid(region, grid), grid
 
 
