@@ -20,9 +20,10 @@ from trocar.dose.influence import influence_matrix
 from trocar.optimise.annealing import Annealer, Stage
 from trocar.optimise.base import Outcome, Problem
 from trocar.optimise.exact import MixedInteger
+from trocar.optimise.forced import Demand, forced_dose_gy
 from trocar.optimise.kernels.counting import BLOCK, MINUS, PLUS, count_after
 from trocar.optimise.metrics import achievements
-from trocar.optimise.objectives import Objective, Preferences, build_objective
+from trocar.optimise.objectives import Objective, Preferences, build_objective, points_demanded
 from trocar.optimise.tables import term_table
 from trocar.plan.goals import Comparison
 from trocar.workflow.edit_bench import achievements_on, edit, open_bench
@@ -236,14 +237,24 @@ def as_good_as_any(scene: Scene, problem: Problem, objective: Objective, quick: 
     print(
         f"    {LONG_RUNS} searches of {LONG_STEPS} changes, {spent:.1f} CPU-s: {'none' if misses else 'one'} meets all"
     )
+    demands = [
+        Demand(structure=each.structure, level_gy=level_gy, points=points)
+        for each in scene.goals
+        if each.comparison is Comparison.AT_LEAST
+        for level_gy, points in [points_demanded(each, problem)]
+    ]
     kept = True
     reached = [achievements(problem, problem.dose_of(each.chosen), scene.goals) for each in (quick, best)]
     for one, other in zip(*reached, strict=True):
         if one.goal.comparison is Comparison.AT_LEAST:
             print(f"    {one.goal.text}: {one.value:.1f} at once, {other.value:.1f} by the best of them")
             kept &= one.value >= ALMOST * other.value
-        else:
-            kept &= one.is_met
+            continue
+        kept &= one.is_met
+        if one.goal.structure != scene.target:
+            allowed = points_demanded(one.goal, problem)[1]
+            forced = forced_dose_gy(problem, demands, organ=one.goal.structure, allowed=allowed)
+            print(f"    {one.goal.text}: proven for all goals of dose is at least {forced:.1f} Gy")
     return misses and kept
 
 

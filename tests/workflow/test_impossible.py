@@ -83,7 +83,24 @@ def test_a_cord_limit_against_coverage_is_named_as_the_conflict_and_the_least_wa
     assert not all(
         each.is_met for each in achievements(tight.problem, tight.problem.dose_of(nearest.chosen), tight.goals)
     )
-    assert [each.message.code for each in why.findings][:2] == ["workflow.goals-conflict", "workflow.goals-relaxed"]
+    codes = [each.message.code for each in why.findings][:3]
+    assert codes == ["workflow.goals-conflict", "workflow.goals-conflict-unproven", "workflow.goals-relaxed"]
+    assert why.forced is not None
+    assert 10.0 < why.forced.least_gy < 25.0
+
+
+def test_a_limit_below_what_coverage_forces_is_proven_to_contradict_it() -> None:
+    case = posed(goals=(*GOALS[:3], goal("cord", "D0.1cc", "≤", 15, "Gy")))
+    why = why_impossible(case, np.empty(0, np.int32), rng=np.random.default_rng(2))
+    assert isinstance(why, Impossibility)
+    assert why.forced is not None
+    assert why.forced.is_proof
+    assert {each.text for each in why.forced.demands} == {COVERAGE, "mass D90 ≥ 100 Gy"}
+    first = why.findings[0].message
+    assert first.code == "workflow.goals-contradict"
+    assert "proven" in first.text()
+    assert "已证明" in first.text(Language.CHINESE)
+    assert why.nearest
 
 
 def test_coverage_beyond_what_all_places_together_give_is_proven_out_of_reach() -> None:

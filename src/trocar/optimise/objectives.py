@@ -189,17 +189,25 @@ def build_objective(problem: Problem, goals: Sequence[Goal], *, target: str, pre
 def _goal_term(goal: Goal, problem: Problem, points: PointSet, structure: int, *, pull: float, weight: float) -> Term:
     if goal.metric.kind is MetricKind.MEAN:
         return _mean_term(goal, problem, points, structure, weight=weight)
-    level_gy, share = _level_and_share(goal, problem, points)
-    exact = share * points.count
+    level_gy, number = points_demanded(goal, problem)
     if goal.comparison is Comparison.AT_LEAST:
-        needed = min(points.count, int(np.ceil(exact - ROUNDING)))
         each = weight / (0.1 * points.count)
-        return Term(structure=structure, level_gy=level_gy, side=-1, hinge=0.0, at_least=(needed, each))
-    allowed = int(np.ceil(exact - ROUNDING)) - 1 if goal.metric.is_dose else int(np.floor(exact + ROUNDING))
-    allowed = max(0, allowed)
+        return Term(structure=structure, level_gy=level_gy, side=-1, hinge=0.0, at_least=(number, each))
+    allowed = number
     each = weight / max(allowed, 0.01 * points.count)
     above = float(np.nextafter(np.float32(level_gy), np.float32(np.inf))) if goal.metric.is_dose else level_gy
     return Term(structure=structure, level_gy=above, side=1, hinge=pull, at_most=(allowed, each))
+
+
+def points_demanded(goal: Goal, problem: Problem) -> tuple[float, int]:
+    """Return a goal's threshold in Gy, and how many points must, or may, reach it: eq. (P2). Not for mean doses."""
+    points = problem.structure(goal.structure)
+    level_gy, share = _level_and_share(goal, problem, points)
+    exact = share * points.count
+    at_least = int(np.ceil(exact - ROUNDING))
+    if goal.comparison is Comparison.AT_LEAST:
+        return level_gy, min(points.count, at_least)
+    return level_gy, max(0, at_least - 1 if goal.metric.is_dose else int(np.floor(exact + ROUNDING)))
 
 
 def _mean_term(goal: Goal, problem: Problem, points: PointSet, structure: int, *, weight: float) -> Term:

@@ -1,8 +1,9 @@
 """Demands that cannot be met together: which they are, whether that is proven, and the least that has to give.
 
 A smallest set of conflicting goals is found by leaving out one goal after the other and searching again; what is left
-conflicts as far as the search can tell. One case is proven: where even all seeds that could stand in the needles at
-once would not bring enough of the target to the dose, nothing can.
+conflicts as far as the search can tell. Two cases are proven: where even all seeds that could stand in the needles at
+once would not bring enough of the target to the dose; and where enough of it at the dose forces more on an organ than
+its limit allows (`trocar.optimise.forced`).
 """
 
 from collections.abc import Sequence
@@ -15,8 +16,9 @@ from trocar.geometry.value import Value, frozen_array
 from trocar.messages import Message
 from trocar.optimise.annealing import SAMPLE, Annealer, Stage
 from trocar.optimise.base import Problem
+from trocar.optimise.forced import Demand, forced_dose_gy
 from trocar.optimise.metrics import achievements
-from trocar.optimise.objectives import Preferences
+from trocar.optimise.objectives import Preferences, points_demanded
 from trocar.optimise.reach import most_covered
 from trocar.plan.goals import Achievement, Comparison, Goal, MetricKind, Priority, Unit
 from trocar.results.findings import Finding, Severity
@@ -26,6 +28,8 @@ STEPS = 24_000
 """Of each search for a plan that meets some goals."""
 TRIES = 2
 """Searches that have to fail before goals count as conflicting."""
+PROOF_MARGIN = 1e-3
+"""By which what is forced must exceed a limit before it counts as proof: far more than the programme's rounding."""
 BISECTIONS = 3
 """Attempts to find a smaller relaxation."""
 
@@ -78,6 +82,8 @@ class Impossibility(Value):
     most_percent
         Proven largest share of the target that can reach the dose of a goal; None where the goal is not proven out of
         reach.
+    forced
+        What the demands for dose force on a limit of the conflict, proven; None where no limit is in it.
     seeds_needed
         Seeds with which the goals were met where the stock or the allowed number is too small; None elsewhere.
     target
@@ -89,6 +95,7 @@ class Impossibility(Value):
     together: tuple[Relaxed, ...] = ()
     target: str = ""
     most_percent: float | None = None
+    forced: "Forced | None" = None
     seeds_needed: int | None = None
 
     @property
@@ -151,13 +158,66 @@ class Impossibility(Value):
                     data={"goals": goals},
                 ),
             )
-        return (
-            Message(
-                code="workflow.goals-conflict",
-                template="no plan was found that meets these goals together: {goals}; with any one of them given up "
-                "the others were met",
-                data={"goals": goals},
-            ),
+        if self.forced is not None and self.forced.is_proof:
+            return (self.forced.as_proof,)
+        searched = Message(
+            code="workflow.goals-conflict",
+            template="no plan was found that meets these goals together: {goals}; with any one of them given up "
+            "the others were met",
+            data={"goals": goals},
+        )
+        return (searched,) if self.forced is None else (searched, self.forced.as_far_as_proven)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forced:
+    """A proven least dose where a limit applies, in every plan that meets demands.
+
+    Parameters
+    ----------
+    demands
+        For dose.
+    limit
+        That conflicts with them.
+    allowed_gy
+        What the limit allows.
+    least_gy
+        What at least comes there.
+    """
+
+    demands: tuple[Goal, ...]
+    limit: Goal
+    allowed_gy: float
+    least_gy: float
+
+    @property
+    def is_proof(self) -> bool:
+        """Whether the limit is exceeded for certain."""
+        return self.least_gy > self.allowed_gy * (1.0 + PROOF_MARGIN)
+
+    @property
+    def as_proof(self) -> Message:
+        """That the goals contradict each other."""
+        return Message(
+            code="workflow.goals-contradict",
+            template="no plan in these needles meets these goals together, proven: {goals}; coverage puts at least "
+            "{least:.3g} Gy where {limit} allows {allowed:.3g} Gy",
+            data={
+                "goals": "; ".join(goal.text for goal in (*self.demands, self.limit)),
+                "least": self.least_gy,
+                "limit": self.limit.text,
+                "allowed": self.allowed_gy,
+            },
+        )
+
+    @property
+    def as_far_as_proven(self) -> Message:
+        """What is proven where the search alone tells of a conflict."""
+        return Message(
+            code="workflow.goals-conflict-unproven",
+            template="that there is no such plan is not proven; proven is that coverage puts at least {least:.3g} Gy "
+            "where {limit} allows {allowed:.3g} Gy",
+            data={"least": self.least_gy, "limit": self.limit.text, "allowed": self.allowed_gy},
         )
 
 
@@ -241,7 +301,13 @@ def why_impossible(
         return Possible(chosen=free.chosen)
     enough = found and found[0].goal.structure == target
     together = () if enough else _relaxed_together(posed, must, rng)
-    return Impossibility(conflicting=core, relaxations=tuple(found), together=together, target=target)
+    return Impossibility(
+        conflicting=core,
+        relaxations=tuple(found),
+        together=together,
+        target=target,
+        forced=_forced(posed.problem, core, must),
+    )
 
 
 def _all_met(problem: Problem, chosen: np.ndarray, goals: Sequence[Goal]) -> bool:
@@ -280,6 +346,29 @@ def _proven(problem: Problem, must: Sequence[Goal], target: str) -> Impossibilit
         if most < share:
             return Impossibility(conflicting=(goal,), most_percent=100.0 * most)
     return None
+
+
+def _forced(problem: Problem, core: Sequence[Goal], must: Sequence[Goal]) -> Forced | None:
+    """Return what all demands for dose force on the limits of a conflict: on the one that it exceeds most."""
+    asked = tuple(goal for goal in must if _is_counted(goal) and goal.comparison is Comparison.AT_LEAST)
+    limits = [goal for goal in core if _is_counted(goal) and goal.comparison is Comparison.AT_MOST]
+    demands = [_demand(goal, problem) for goal in asked]
+    found = []
+    for limit in limits if demands else []:
+        allowed_gy, points = points_demanded(limit, problem)
+        least_gy = forced_dose_gy(problem, demands, organ=limit.structure, allowed=points)
+        if 0.0 < least_gy < np.inf:
+            found.append(Forced(demands=asked, limit=limit, allowed_gy=allowed_gy, least_gy=least_gy))
+    return max(found, key=lambda each: each.least_gy / max(each.allowed_gy, 1e-9), default=None)
+
+
+def _is_counted(goal: Goal) -> bool:
+    return goal.metric.kind is not MetricKind.MEAN
+
+
+def _demand(goal: Goal, problem: Problem) -> Demand:
+    level_gy, points = points_demanded(goal, problem)
+    return Demand(structure=goal.structure, level_gy=level_gy, points=points)
 
 
 def _demanded_share(goal: Goal, problem: Problem) -> tuple[float, float] | None:
