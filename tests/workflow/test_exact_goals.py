@@ -1,15 +1,20 @@
 """Goals that the search meets on its points are met by exact doses too."""
 
 import re
+from functools import cache
 
 import numpy as np
 import pytest
 
 from planning_requests import request
 from planning_scenes import goal
+from trocar.errors import OptimiseError
 from trocar.plan.goals import Achievement, Goal
+from trocar.plan.needles import Needle
 from trocar.workflow.implant import plan_implant
-from trocar.workflow.placed_seeds import RESERVE, with_reserve
+from trocar.workflow.placed_seeds import RESERVE, PlacedSeeds, seeds_or_reasons, with_reserve
+from trocar.workflow.plan_judging import exact_achievements
+from trocar.workflow.way_in import propose_needles
 
 GOALS = (
     goal("mass", "V100", "≥", 90, "%"),
@@ -25,6 +30,50 @@ def test_a_goal_missed_exactly_gets_a_reserve_and_the_others_stay() -> None:
     assert strict[1] == GOALS[1]
     assert strict[2].limit < 50.0 - 0.6
     assert strict[2].key == GOALS[2].key
+
+
+@cache
+def needles() -> tuple[Needle, ...]:
+    return propose_needles(request())[0]
+
+
+def exactly(*goals: Goal) -> tuple[PlacedSeeds, tuple[Achievement, ...]]:
+    """Return seeds placed for goals, and what they reach by exact doses."""
+    asked = request(goals=goals)
+    placed = seeds_or_reasons(asked, needles(), rng=np.random.default_rng(1), bound=False)
+    return placed, exact_achievements(asked, placed.plan, goals)
+
+
+def test_a_mean_dose_of_an_organ_that_goes_on_past_the_target_is_steered() -> None:
+    placed, reached = exactly(GOALS[0], goal("cord", "Dmean", "≤", 18, "Gy"))
+    assert [each.is_met for each in reached] == [True, True]
+    assert not placed.misses
+    placed, reached = exactly(GOALS[0], goal("cord", "Dmean", "≤", 3, "Gy"))
+    assert [each.is_met for each in reached] == [False, True], "a mean dose in conflict is kept for coverage"
+    codes = [each.message.code for each in placed.remarks]
+    assert "workflow.goals-conflict" in codes
+    assert "workflow.goals-relaxed" in codes
+
+
+def test_all_or_nothing_of_a_volume_is_met_exactly_by_a_reserve_in_its_dose() -> None:
+    strict = with_reserve(
+        (goal("mass", "V100", "≥", 100, "%"), goal("cord", "V10Gy", "≤", 0, "%")),
+        [
+            Achievement(goal=goal("mass", "V100", "≥", 100, "%"), value=99.9),
+            Achievement(goal=goal("cord", "V10Gy", "≤", 0, "%"), value=0.2),
+        ],
+    )
+    assert [each.limit for each in strict] == [100.0, 0.0]
+    assert [each.metric.level for each in strict] == pytest.approx([102.0, 9.8])
+    _, reached = exactly(goal("mass", "V100", "≥", 100, "%"), goal("cord", "D0.1cc", "≤", 130, "Gy"))
+    assert reached[0].is_met
+    _, reached = exactly(GOALS[0], goal("cord", "V20Gy", "≤", 0, "%"))
+    assert reached[1].value == 0.0
+
+
+def test_limits_that_no_seed_can_keep_are_an_error_that_names_them() -> None:
+    with pytest.raises(OptimiseError, match=r"not even one seed can stay: cord D0\.1cc ≤ 0 Gy"):
+        exactly(GOALS[0], goal("cord", "D0.1cc", "≤", 0, "Gy"))
 
 
 @pytest.mark.slow

@@ -123,10 +123,24 @@ def test_too_few_seeds_are_told_with_the_number_that_does() -> None:
     why = why_impossible(case, outcome.chosen, rng=np.random.default_rng(2))
     assert isinstance(why, Impossibility)
     assert why.seeds_needed is not None
-    assert 9 < why.seeds_needed < 30
+    ((s_k_u, count),) = why.seeds_needed
+    assert s_k_u == 0.6
+    assert 9 < count < 30
     assert "too few seeds" in why.findings[0].message.text()
     assert COVERAGE in {each.goal.text for each in why.nearest}
     assert len(why.nearest[0].chosen) <= 9
+
+
+def test_too_few_strong_seeds_are_told_by_strength_even_where_their_sum_would_do() -> None:
+    case = posed(stock=(stock(5, s_k_u=0.9), stock(8, s_k_u=0.4)))
+    why = why_impossible(case, np.empty(0, np.int32), rng=np.random.default_rng(2))
+    assert isinstance(why, Impossibility)
+    assert why.seeds_needed is not None
+    needed = dict(why.seeds_needed)
+    assert needed[0.9] > 5
+    said = why.findings[0].message
+    assert f"{needed[0.9]} of 0.900 U" in said.text()
+    assert f"0.900 U 的 {needed[0.9]} 粒" in said.text(Language.CHINESE)
 
 
 def test_two_strengths_are_mixed_as_far_as_each_is_in_stock() -> None:

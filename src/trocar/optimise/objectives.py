@@ -116,8 +116,9 @@ class Objective(Value):
         return sum(_term_cost(term, problem, dose_gy) for term in self.terms)
 
     def misses(self, problem: Problem, dose_gy: Float[np.ndarray, " points"]) -> int:
-        """Return how many points are missing or too many, over all demands."""
-        return sum(_missing(term, _reaching(term, problem, dose_gy)) for term in self.terms)
+        """Return how many points are missing or too many, over all demands, and how many means exceed their limit."""
+        counted = sum(_missing(term, _reaching(term, problem, dose_gy)) for term in self.terms)
+        return counted + sum(_mean_beyond(term, problem, dose_gy) > term.allowance_gy > 0 for term in self.terms)
 
     def implant_cost(self, problem: Problem, chosen: Int32[np.ndarray, " seeds"]) -> float:
         """Return the part that depends on seeds and needles."""
@@ -143,10 +144,14 @@ def _missing(term: Term, reaching: int) -> int:
     return short + (max(0, reaching - term.at_most[0]) if term.at_most[1] > 0 else 0)
 
 
-def _term_cost(term: Term, problem: Problem, dose_gy: np.ndarray) -> float:
+def _mean_beyond(term: Term, problem: Problem, dose_gy: np.ndarray) -> float:
     points = problem.structures[term.structure]
     beyond = term.side * (dose_gy[points.start : points.stop] - float(np.float32(term.level_gy)))
-    mean = max(0.0, float(np.maximum(beyond, 0.0).mean()) - term.allowance_gy) / problem.prescription_gy
+    return float(np.maximum(beyond, 0.0).mean())
+
+
+def _term_cost(term: Term, problem: Problem, dose_gy: np.ndarray) -> float:
+    mean = max(0.0, _mean_beyond(term, problem, dose_gy) - term.allowance_gy) / problem.prescription_gy
     reaching = _reaching(term, problem, dose_gy)
     short = max(0, term.at_least[0] - reaching) * term.at_least[1]
     excess = max(0, reaching - term.at_most[0]) * term.at_most[1]

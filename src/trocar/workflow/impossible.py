@@ -85,7 +85,8 @@ class Impossibility(Value):
     forced
         What the demands for dose force on a limit of the conflict, proven; None where no limit is in it.
     seeds_needed
-        Seeds with which the goals were met where the stock or the allowed number is too small; None elsewhere.
+        Strength in U and number of the seeds with which the goals were met where the stock or the allowed number is
+        too small; None elsewhere.
     target
         Name of the target: its goals give before a limit of an organ does.
     """
@@ -96,7 +97,7 @@ class Impossibility(Value):
     target: str = ""
     most_percent: float | None = None
     forced: "Forced | None" = None
-    seeds_needed: int | None = None
+    seeds_needed: tuple[tuple[float, int], ...] | None = None
 
     @property
     def nearest(self) -> tuple[Relaxed, ...]:
@@ -131,12 +132,20 @@ class Impossibility(Value):
     def _prevents(self) -> tuple[Message, ...]:
         goals = "; ".join(goal.text for goal in self.conflicting)
         if self.seeds_needed is not None:
+            kinds = tuple(
+                Message(
+                    code="workflow.seeds-of-strength",
+                    template="{count} of {s_k_u:.3f} U",
+                    data={"count": count, "s_k_u": s_k_u},
+                )
+                for s_k_u, count in self.seeds_needed
+            )
             return (
                 Message(
                     code="workflow.seeds-too-few",
-                    template="too few seeds: the goals were met with {needed} seeds, more than there are or are "
-                    "allowed",
-                    data={"needed": self.seeds_needed},
+                    template="too few seeds: the goals were met with {needed} seeds ({kinds}), more than there are "
+                    "of a strength or than are allowed",
+                    data={"needed": sum(count for _, count in self.seeds_needed), "kinds": kinds},
                 ),
             )
         if self.most_percent is not None:
@@ -289,7 +298,7 @@ def why_impossible(
         met = _search(freed, must, rng)
         if met is not None:
             together = _relaxed_together(posed, must, rng)
-            return Impossibility(conflicting=must, together=together, seeds_needed=len(met))
+            return Impossibility(conflicting=must, together=together, seeds_needed=_by_strength(posed, met))
     core = _smallest_conflict(posed, must, rng)
     relaxed = [_relaxed(posed, goal, must, rng) for goal in core]
     target = posed.request.target
@@ -384,6 +393,13 @@ def _demanded_share(goal: Goal, problem: Problem) -> tuple[float, float] | None:
         share = metric.level / points.volume_cc if metric.level_unit is Unit.CC else 0.01 * metric.level
         return goal.limit_gy(problem.prescription_gy), share
     return None
+
+
+def _by_strength(posed: Posed, chosen: np.ndarray) -> tuple[tuple[float, int], ...]:
+    """Return each strength in U and how many of a choice have it, leaving out strengths without a seed."""
+    counts = np.bincount(posed.problem.strength[chosen], minlength=len(posed.request.stock))
+    pairs = zip(posed.request.stock, counts.tolist(), strict=True)
+    return tuple((stock.strength.s_k_u, count) for stock, count in pairs if count)
 
 
 def _with_any_number(posed: Posed) -> Posed | None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from trocar.errors import OptimiseError
 from trocar.optimise.base import Outcome
-from trocar.plan.goals import Achievement, Comparison, Goal, Priority
+from trocar.plan.goals import Achievement, Comparison, Goal, Priority, Unit
 from trocar.plan.needles import Needle
 from trocar.plan.plan import ImplantPlan
 from trocar.results.findings import Finding
@@ -18,6 +19,10 @@ from trocar.workflow.posing import Posed, pose, pose_for_errors
 
 RESERVE = 2.0
 """Of what a plan misses exactly: the points of another plan err by another amount."""
+GIVES = 0.03
+"""Share by which what a nearest plan widens may give more in each repair, so that all that is asked can be met."""
+DOSE_RESERVE = 0.02
+"""Share of the dose of a V_x by which it is moved where its volume cannot be."""
 REPAIRS = 4
 """Times that a plan may be searched for again with a reserve; each adds to the reserve of the one before."""
 
@@ -119,11 +124,11 @@ class _Search:
     def held_to_exact_doses(self, found: _Found) -> _Found:
         """Return a choice that keeps by exact doses what it keeps on the points of the search, or misses least."""
         best, tried, goals = found, found, self.posed.request.goals
-        for _ in range(REPAIRS):
+        for repair in range(REPAIRS):
             if not tried.missed:
                 break
             goals = with_reserve(goals, tried.missed)
-            again = self._found(goals) if found.why is None else self._nearest(goals, found)
+            again = self._found(goals) if found.why is None else self._nearest(goals, found, GIVES * (repair + 1))
             if again.why is not found.why:
                 break
             tried = again
@@ -142,13 +147,20 @@ class _Search:
             outcome = posed.improved(why.chosen, keeping=as_planned.must_met, rng=self.rng)
         return self._judged(outcome, None)
 
-    def _nearest(self, goals: tuple[Goal, ...], found: _Found) -> _Found:
-        """Return a nearest plan in which what gives is a wish, so that nothing else gives for it."""
-        asked = tuple(replace(goal, priority=Priority.WISH) if goal.key in found.gives else goal for goal in goals)
-        posed = _asking(self.posed, asked)
-        return self._judged(posed.optimised(rng=self.rng), found.why)
+    def _nearest(self, goals: tuple[Goal, ...], found: _Found, share: float) -> _Found:
+        """Return a nearest plan for goals with a reserve, in which what gives may give a little more than found."""
+        reached = {each.goal.key: each.value for each in found.reached}
+        asked = tuple(_given(goal, reached[goal.key], share) if goal.key in found.gives else goal for goal in goals)
+        return self._judged(_asking(self.posed, asked).optimised(rng=self.rng), found.why)
 
     def _judged(self, outcome: Outcome, why: Impossibility | None) -> _Found:
+        if len(outcome.chosen) == 0:
+            limits = [goal.text for goal in self.posed.goals if goal.comparison is Comparison.AT_MOST]
+            raise OptimiseError(
+                "workflow.no-seed-allowed",
+                "no plan: with these limits not even one seed can stay: {limits}; give limits that a seed can keep",
+                limits="; ".join(limits),
+            )
         must = tuple(goal for goal in self.posed.goals if goal.priority is Priority.MUST)
         reached = exact_achievements(self.posed.request, self.posed.plan_of(outcome.chosen), must)
         return _Found(outcome=outcome, why=why, reached=reached)
@@ -158,6 +170,13 @@ def _asking(posed: Posed, goals: tuple[Goal, ...]) -> Posed:
     return replace(posed, request=replace(posed.request, goals=goals))
 
 
+def _given(goal: Goal, reached: float, share: float) -> Goal:
+    """Return a goal that asks for less than was reached, by a share."""
+    at_least = goal.comparison is Comparison.AT_LEAST
+    less = reached * (1.0 - share if at_least else 1.0 + share)
+    return replace(goal, limit=min(less, goal.limit) if at_least else max(less, goal.limit))
+
+
 def with_reserve(goals: Sequence[Goal], missed: Sequence[Achievement]) -> tuple[Goal, ...]:
     """Return goals, those missed with a reserve for what they were missed by, eq. (P24) of the theory."""
     short = {each.goal.key: each.shortfall for each in missed}
@@ -165,5 +184,12 @@ def with_reserve(goals: Sequence[Goal], missed: Sequence[Achievement]) -> tuple[
 
 
 def _stricter(goal: Goal, by: float) -> Goal:
-    side = 1.0 if goal.comparison is Comparison.AT_LEAST else -1.0
-    return replace(goal, limit=max(goal.limit + side * by, 0.0)) if by > 0 else goal
+    """Return a goal with a reserve: in its limit, or in its dose where all or nothing of a volume is asked for."""
+    if by <= 0:
+        return goal
+    at_least = goal.comparison is Comparison.AT_LEAST
+    all_of_it = goal.limit_unit is Unit.PERCENT and goal.limit + by > 100.0
+    if not goal.metric.is_dose and goal.metric.level is not None and (all_of_it if at_least else goal.limit < by):
+        level = goal.metric.level * (1.0 + DOSE_RESERVE if at_least else 1.0 - DOSE_RESERVE)
+        return replace(goal, metric=replace(goal.metric, level=level))
+    return replace(goal, limit=goal.limit + by if at_least else max(goal.limit - by, 0.0))

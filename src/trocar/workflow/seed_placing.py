@@ -15,8 +15,10 @@ from trocar.evaluate.scenarios import carried, moved_needles
 from trocar.geometry.region import Region
 from trocar.optimise.base import Problem
 from trocar.optimise.candidates import Candidates, candidates_in_needles, crossing_needles, touching_pairs
+from trocar.optimise.metrics import readable_goals
 from trocar.optimise.points import SampledStructure, join_structures, sample_structure
 from trocar.optimise.scenarios import problem_of_scenarios
+from trocar.plan.goals import Goal
 from trocar.plan.needles import Needle
 from trocar.plan.plan import ImplantPlan, Prescription
 from trocar.plan.seeds import Seed
@@ -25,8 +27,11 @@ from trocar.workflow.implant_request import NEEDLE_PICTURE, ImplantRequest, Seed
 from trocar.workflow.seed_region import seed_region
 
 ORGAN_REACH_MM = 40.0
-"""Of an organ only what lies this near the target is sampled; the rest counts as receiving less."""
+"""Of an organ only what lies this near the target is sampled, and the rest counts as receiving less; all of it where a
+goal needs it."""
 
+MOST_DENSE = 4
+"""Times as many points as usual, at most, in an organ that has to be sampled as a whole."""
 TARGET_POINTS, ORGAN_POINTS = 9000, 2500
 TARGET_POINTS_A_SCENARIO, ORGAN_POINTS_A_SCENARIO = 2500, 800
 
@@ -148,9 +153,19 @@ def sampled_structures(
             continue
         region = region_of(request.structures.named(name), end_cap=NEEDLE_PICTURE)
         near = _near_part(name, region, low - ORGAN_REACH_MM, high + ORGAN_REACH_MM, count=organ_points)
+        if near is not None and not _reads_all(near, request.goals):
+            density = organ_points * near.volume_cc / near.sampled_cc
+            near = _near_part(name, region, *region.bounds_lps_mm, count=int(min(density, MOST_DENSE * organ_points)))
         if near is not None:
             sampled.append(near)
     return sampled
+
+
+def _reads_all(sampled: SampledStructure, goals: Sequence[Goal]) -> bool:
+    """Say whether every goal on a structure can be read from its points: a mean dose only from all of it."""
+    own = [goal for goal in goals if goal.structure == sampled.name]
+    _, sets = join_structures([sampled])
+    return len(readable_goals(own, sets)) == len(own)
 
 
 def _near_part(

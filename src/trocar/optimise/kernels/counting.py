@@ -113,7 +113,7 @@ def count_after(dose, matrix, change, terms, scratch, sums):  # type: ignore[no-
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def dose_cost(sums, terms):  # type: ignore[no-untyped-def]
-    """Return the cost of the dose, and how many points miss a demand."""
+    """Return the cost of the dose, and how many points miss a demand; a mean beyond its allowance counts as one."""
     cost = 0.0
     missing = 0.0
     for t in range(sums.shape[0]):
@@ -123,6 +123,8 @@ def dose_cost(sums, terms):  # type: ignore[no-untyped-def]
         excess = max(0.0, sums[t, 1] - row[CAP]) if row[CAP_COST] > 0.0 else 0.0
         cost += row[HINGE] * max(0.0, beyond - row[ALLOWANCE]) + row[NEED_COST] * short + row[CAP_COST] * excess
         missing += short + excess
+        if row[ALLOWANCE] > 0.0 and beyond > row[ALLOWANCE]:
+            missing += 1.0
     return cost, missing
 
 
