@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from trocar.errors import OptimiseError
-from trocar.optimise.zone_cover import cover, covered_by_ellipsoids
+from trocar.optimise.zone_cover import cover, coverage_order, covered_by_ellipsoids
 
 
 def _cover(sets: list[set[int]], lines: list[int], n: int, **more: object):
@@ -99,3 +99,13 @@ def test_no_time_for_the_exact_search_keeps_clashes_apart_too() -> None:
         covers[list(each), column] = True
     found = cover(covers, np.arange(6), worth=np.zeros(6), seconds=0.0, clash=_clash(6, (0, 1)))
     assert not {0, 1} <= set(found.rows)
+
+
+def test_the_order_of_coverage_begins_with_what_adds_most_and_keeps_to_lines_in_use() -> None:
+    sets: list[set[int]] = [{0}, {0, 1, 2, 3}, {4, 5}, {4}, set()]
+    covers = np.array([[point in each for each in sets] for point in range(6)])
+    order = coverage_order(covers, np.arange(5))
+    assert list(order[:2]) == [1, 2]
+    assert sorted(order) == [0, 1, 2, 3, 4]
+    shared = coverage_order(covers, np.array([0, 1, 2, 1, 3]))  # the fourth lies on the line of the best
+    assert list(shared[:2]) == [1, 3]

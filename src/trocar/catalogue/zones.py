@@ -195,6 +195,13 @@ def expected_zone(rows: Sequence[ZoneRow], *, power_w: float | None, duration_s:
         start, end = low.duration_s or 0.0, high.duration_s or 0.0
         if start < duration_s < end:
             return _between(low, high, (duration_s - start) / (end - start))
+    if not rows:
+        raise CatalogueError(
+            "catalogue.zone-table-empty",
+            "the catalogue holds no measured zone of this applicator in this tissue and kind of evidence; choose "
+            "another tissue or evidence, enter zones of your own (own_zones), or lay the plan out by simulated zones "
+            "([simulate])",
+        )
     raise CatalogueError(
         "catalogue.zone-setting-unknown",
         "no measured zone at {power_w} W for {duration_s:g} s; the table holds {settings}: choose one of these, a time "

@@ -134,16 +134,7 @@ def write_ablation_plan(
         plan=proposed.plan,
         accounts=dict(proposed.accounts),
         zone_rows=_zone_rows(request, proposed),
-        cover_text=say(
-            "ablation.cover-told",
-            "{insertions} insertions with {activations} activations ({solver}); a better plan could be cheaper by "
-            "{gap:.0f} % "
-            "at most.",
-            insertions=len(proposed.plan.applicators),
-            activations=len(proposed.plan.activations),
-            solver=proposed.cover.solver,
-            gap=proposed.cover.gap_percent,
-        ),
+        cover_text=_cover_text(proposed),
         chance_covered=proposed.chance_covered,
         placement_error_mm=request.placement_error_mm,
     )
@@ -168,6 +159,31 @@ def write_ablation_plan(
     }
     (folder / "plan.json").write_text(json.dumps(data["plan"], ensure_ascii=False, indent=2), encoding="utf-8")
     return marked(folder, data)
+
+
+def _cover_text(proposed: ProposedAblation) -> Text:
+    data: dict[str, Any] = {
+        "insertions": len(proposed.plan.applicators),
+        "activations": len(proposed.plan.activations),
+    }
+    first = len(proposed.cover.rows)
+    if data["activations"] < first:
+        return say(
+            "ablation.cover-fewer",
+            "{insertions} insertions with {activations} activations: {first} activations were laid out zone by zone, "
+            "of which the simulation showed so many to be enough.",
+            first=first,
+            **data,
+        )
+    return say(
+        "ablation.cover-told",
+        "{insertions} insertions with {activations} activations ({solver}); a better plan could be cheaper by "
+        "{gap:.0f} % "
+        "at most.",
+        solver=proposed.cover.solver,
+        gap=proposed.cover.gap_percent,
+        **data,
+    )
 
 
 def marked(folder: Path, data: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from trocar.catalogue.applicators import Energy, load_applicator
 from trocar.catalogue.calibration import own_factor, read_measured_zones
 from trocar.catalogue.zones import Evidence, ZoneTissue
 from trocar.cli.request_section import Section, a_list, a_number, a_table, a_text, a_whole, one_of
+from trocar.errors import UsageError
 from trocar.imaging.bone import bone_structure
 from trocar.imaging.grow import GrowRules
 from trocar.imaging.skin import find_body
@@ -23,6 +24,7 @@ from trocar.rules.ablation_margin import load_margin_pack
 from trocar.workflow.ablation_heat import AntennaModel
 from trocar.workflow.ablation_request import SAME_PLACE_MM, AblationRequest, PlanCheck, ZoneBelief
 from trocar.workflow.ablation_zones import ZoneChoice
+from trocar.workflow.simulated_ablation import TISSUES
 from trocar.workflow.verify_ablation import AblationVerifyRequest
 
 GROW_RULES = GrowRules(blur_mm=1.0, spreads=3.0, neck_mm=3.0, most_radius_mm=60.0)
@@ -66,7 +68,7 @@ def ablation_request(section: Section, image: Image, structures: StructureSet) -
         at_once=applicator.may("at_once", a_text) == "yes",
         seconds=section.may("seconds", a_number) or 20.0,
         pack=load_margin_pack(pack or "published/ablation_margin"),
-        organ_kind=target.take("organ_kind", a_text),
+        organ_kind=known_organ_kind(target.take("organ_kind", a_text), option="organ_kind"),
         spacing_mm=_spacing(needles),
         temperature_limits_c=tuple((section.may("spare_temperature_c", _lengths) or {}).items()),
         tumours=target.may("tumours", a_whole),
@@ -76,6 +78,25 @@ def ablation_request(section: Section, image: Image, structures: StructureSet) -
     for part in (target, applicator, needles):
         part.done()
     return made
+
+
+def known_organ_kind(kind: str, *, option: str) -> str:
+    """Return the kind of an organ of which rules and tissue tables speak.
+
+    Raises
+    ------
+    UsageError
+        Another one.
+    """
+    if kind not in TISSUES:
+        raise UsageError(
+            "cli.no-such-choice",
+            "{option} is {given}; it can be: {choices}",
+            option=option,
+            given=kind,
+            choices=", ".join(TISSUES),
+        )
+    return kind
 
 
 def _spacing(needles: Section) -> float:
@@ -199,6 +220,6 @@ def margin_request(
         landmarks=landmarks,
         motion=motion,
         pack=load_margin_pack(pack),
-        organ_kind=organ_kind,
+        organ_kind=known_organ_kind(organ_kind, option="--organ-kind"),
         spared=spared,
     )

@@ -18,6 +18,7 @@ import typer
 from trocar.cli import options
 from trocar.cli.ablate_files import MADE_BY, margin_data, marked, write_document, write_zone
 from trocar.cli.ablate_plan_file import ablation_plan_from
+from trocar.cli.ablate_request import known_organ_kind
 from trocar.cli.console import Follower
 from trocar.cli.exits import exit_of_findings
 from trocar.cli.folders import whole_folder
@@ -114,7 +115,7 @@ def simulate(
             image=image,
             structures=drawn,
             wish=SimulationWish(
-                organ_kind=kind,
+                organ_kind=known_organ_kind(kind, option="--organ-kind"),
                 vessels=tuple(vessel or ()),
                 death_model=_chosen(DeathModel, death, option="--death-model"),
                 spacing_mm=spacing_mm,

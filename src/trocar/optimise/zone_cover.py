@@ -151,6 +151,13 @@ def fewest_insertions(
     return _cost(rows, line_of, ()), int((~reachable).sum())
 
 
+def coverage_order(covers: Bool[np.ndarray, "n m"], line_of: Int[np.ndarray, " m"]) -> Int[np.ndarray, " m"]:
+    """Return all candidates, those first that add most for what they cost; what adds nothing comes last."""
+    order = _greedy(covers[covers.any(axis=1)], line_of, (), np.zeros((covers.shape[1],) * 2, np.bool_))
+    rest = np.setdiff1d(np.arange(covers.shape[1]), order)
+    return np.concatenate([order, rest]).astype(np.int64)
+
+
 def _one_insertion(
     covers: np.ndarray, line_of: np.ndarray, worth: np.ndarray, already: tuple[int, ...]
 ) -> np.ndarray | None:

@@ -172,16 +172,7 @@ def planning_report(case: PlannedCase, *, paper: Paper, made_at: datetime) -> Do
             Heading(text=say("ablation.heading-sheet", "Sheet for the room: what, where, how long")),
             _step_table(case.plan),
             Paragraph(text=case.cover_text, small=True),
-            Paragraph(
-                text=say(
-                    "ablation.robust",
-                    "With needles off by {error:.1f} mm (root mean square, sideways) the tumour lies whole in the "
-                    "zones with "
-                    "a probability of {percent:.0f} %.",
-                    error=case.placement_error_mm,
-                    percent=100 * case.chance_covered,
-                )
-            ),
+            Paragraph(text=_robust(case)),
             _needle_table(case.plan, case.accounts),
             _zone_table(case.zone_rows),
             _slices(case.shown, paper),
@@ -198,6 +189,24 @@ def planning_report(case: PlannedCase, *, paper: Paper, made_at: datetime) -> Do
             ),
         ),
         made_at=made_at,
+    )
+
+
+def _robust(case: PlannedCase) -> Text:
+    data = {"error": case.placement_error_mm, "percent": 100 * case.chance_covered}
+    if case.check:
+        return say(
+            "ablation.robust-simulated",
+            "With needles off by {error:.1f} mm (root mean square, sideways) the tumour still dies whole with a "
+            "probability of {percent:.0f} %: each place of the simulated zone is taken to move with its nearest "
+            "applicator, vessels stay.",
+            **data,
+        )
+    return say(
+        "ablation.robust",
+        "With needles off by {error:.1f} mm (root mean square, sideways) the tumour lies whole in the zones with a "
+        "probability of {percent:.0f} %; the zones are ellipsoids, so tissue and vessels are not counted.",
+        **data,
     )
 
 

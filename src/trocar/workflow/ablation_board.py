@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from trocar.catalogue.zones import ExpectedZone
-from trocar.optimise.zone_cover import Cover, cover, covered_by_ellipsoids, fewest_insertions
+from trocar.optimise.zone_cover import Cover, cover, coverage_order, covered_by_ellipsoids, fewest_insertions
 from trocar.plan.ablation import AblationPlan, Activation, Applicator, Schedule
 from trocar.plan.access import Accesses, RiskAccount
 from trocar.plan.needles import Needle
@@ -22,6 +22,7 @@ from trocar.workflow.ablation_places import (
 )
 from trocar.workflow.ablation_request import AblationRequest, ZoneBelief
 from trocar.workflow.ablation_zones import ZoneChoice
+from trocar.workflow.combined_findings import gap_between
 from trocar.workflow.heat_sinks import NearestVessel, nearest_vessels, reached
 from trocar.workflow.simulated_ablation import CUFF_MM, TISSUES
 from trocar.workflow.simulated_zone import SimulatedZone, simulated_zone
@@ -180,6 +181,14 @@ def further(board: Board, schedule: Schedule, rows: tuple[int, ...], points: np.
     return found.rows
 
 
+def ranked_rows(board: Board, schedule: Schedule, rows: tuple[int, ...]) -> tuple[int, ...]:
+    """Return chosen places, the ones that cover most of what those before leave first."""
+    chosen = np.array(rows)
+    matrix = board.covers(schedule, board.believed(schedule), board.points)[:, chosen]
+    order = coverage_order(matrix, board.places.line[chosen])
+    return tuple(int(chosen[each]) for each in order)
+
+
 def plan_on(board: Board, schedule: Schedule, rows: Iterable[int]) -> tuple[AblationPlan, Mapping[int, RiskAccount]]:
     """Return the plan whose activations lie at some places, deepest first on each needle."""
     request, places = board.request, board.places
@@ -187,7 +196,7 @@ def plan_on(board: Board, schedule: Schedule, rows: Iterable[int]) -> tuple[Abla
     for row in rows:
         by_line.setdefault(int(places.line[row]), []).append(row)
     applicators, activations, accounts = [], [], {}
-    start = 0.0
+    begins = _begins(board, by_line, schedule)
     for number, (line, mine) in enumerate(sorted(by_line.items()), start=1):
         deepest = float(min(places.back_mm[row] for row in mine))
         needle = board.accesses.needle(line, number=number)
@@ -195,12 +204,11 @@ def plan_on(board: Board, schedule: Schedule, rows: Iterable[int]) -> tuple[Abla
         moved = Needle(number=number, entry_lps_mm=needle.entry_lps_mm, tip_lps_mm=tip)
         applicators.append(Applicator(needle=moved, model=request.model))
         accounts[number] = board.accesses.account(line)
-        begin = 0.0 if request.at_once else start
+        begin = begins[line]
         for row in sorted(mine, key=lambda each: places.back_mm[each]):
             back = float(places.back_mm[row]) - deepest
             activations.append(Activation(applicator=number, start_s=begin, schedule=schedule, pulled_back_mm=back))
             begin += schedule.duration_s
-        start = max(start, begin)
     plan = AblationPlan(
         label=request.label,
         patient=request.image.patient,
@@ -211,6 +219,30 @@ def plan_on(board: Board, schedule: Schedule, rows: Iterable[int]) -> tuple[Abla
         image=request.image.reference,
     )
     return plan, accounts
+
+
+def _begins(board: Board, by_line: Mapping[int, list[int]], schedule: Schedule) -> dict[int, float]:
+    """Return when each insertion begins to act: in turn, or together where they do not meet."""
+    lines = sorted(by_line)
+    groups: list[list[int]] = []
+    for line in lines:
+        free = (group for group in groups if board.request.at_once and not _meets(board, line, group))
+        group = next(free, None)
+        if group is None:
+            groups.append([line])
+        else:
+            group.append(line)
+    begins: dict[int, float] = {}
+    start = 0.0
+    for group in groups:
+        begins |= dict.fromkeys(group, start)
+        start += schedule.duration_s * max(len(by_line[line]) for line in group)
+    return begins
+
+
+def _meets(board: Board, line: int, others: list[int]) -> bool:
+    own = board.accesses.needle(line, number=1)
+    return any(gap_between(own, board.accesses.needle(other, number=2)) < board.request.spacing_mm for other in others)
 
 
 def nearest_vessel_to(board: Board, point: np.ndarray) -> tuple[str, float]:

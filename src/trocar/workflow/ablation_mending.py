@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trocar.errors import OptimiseError
+from trocar.errors import HeatError, OptimiseError
 from trocar.heat.base import MOST_SOURCES
 from trocar.messages import Message
 from trocar.plan.ablation import AblationPlan, Schedule
@@ -20,12 +20,15 @@ from trocar.workflow.ablation_board import (
     nearest_vessel_to,
     plan_on,
     points_to_kill,
+    ranked_rows,
 )
 from trocar.workflow.ablation_request import PlanCheck, Progress
 from trocar.workflow.simulated_ablation import Simulated, SimulationWish, simulate_plan
 
 LEAST_GAIN_MM = 0.5
 """A round that brings less is no better plan."""
+SLACK_MM = 1.0
+"""A simulated margin this much over the one asked for is worth a look for activations that can be left out."""
 SINK_MM = 8.0
 """A vessel nearer than this to the thinnest place is named as what prevents the margin."""
 
@@ -54,13 +57,18 @@ def mended(board: Board, first: Begun, *, progress: Progress) -> Mended:
         if len(plan.activations) > MOST_SOURCES:
             best = best or Mended(plan=plan, accounts=accounts, simulated=None, rounds=(), short=None)
             return _ended(best, rounds, _too_many(plan))
-        simulated = simulate_plan(plan, board.request.structures, _wish(board, check), progress=progress)
+        try:
+            simulated = simulate_plan(plan, board.request.structures, _wish(board, check), progress=progress)
+        except HeatError as problem:
+            best = best or Mended(plan=plan, accounts=accounts, simulated=None, rounds=(), short=None)
+            return _ended(best, rounds, problem.message)
         rounds.append(_round(plan, simulated))
         gain = np.inf if best is None else simulated.margin.least_mm - _least(best)
         if best is None or gain >= LEAST_GAIN_MM:
             best = Mended(plan=plan, accounts=accounts, simulated=simulated, rounds=(), short=None)
         if simulated.margin.least_mm >= board.request.target.margin_mm:
-            return _ended(best, rounds, None)
+            fewest = _fewest(board, best, rounds, check=check, schedule=schedule, rows=rows, progress=progress)
+            return _ended(fewest, rounds, None)
         if len(rounds) > check.rounds:
             return _ended(best, rounds, _used_up(check))
         stronger = _stronger(board, schedule)
@@ -72,6 +80,40 @@ def mended(board: Board, first: Begun, *, progress: Progress) -> Mended:
             schedule = stronger
         else:
             return _ended(best, rounds, _prevented(board, best.simulated or simulated, refused))
+
+
+def _fewest(
+    board: Board,
+    best: Mended,
+    rounds: list[PlanningRound],
+    *,
+    check: PlanCheck,
+    schedule: Schedule,
+    rows: tuple[int, ...],
+    progress: Progress,
+) -> Mended:
+    """Return the plan with the fewest of its activations that still reach the margin, by halving.
+
+    Zones that are laid out one by one leave out that each next one acts in tissue without blood, which may kill much
+    more than asked. The activations that cover most stay longest.
+    """
+    wanted = board.request.target.margin_mm
+    slack = -np.inf if best.simulated is None else best.simulated.margin.least_mm - wanted
+    if slack < SLACK_MM or check.rounds == 0:
+        return best
+    ranked = ranked_rows(board, schedule, rows)
+    low, high = 1, len(ranked)
+    while low < high:
+        some = (low + high) // 2
+        plan, accounts = plan_on(board, schedule, ranked[:some])
+        simulated = simulate_plan(plan, board.request.structures, _wish(board, check), progress=progress)
+        rounds.append(_round(plan, simulated))
+        if simulated.margin.least_mm >= wanted:
+            high = some
+            best = Mended(plan=plan, accounts=accounts, simulated=simulated, rounds=(), short=None)
+        else:
+            low = some + 1
+    return best
 
 
 def _further(

@@ -8,8 +8,10 @@ import numpy as np
 
 from trocar.evaluate.margins import measure_margin
 from trocar.geometry.mesh import Mesh
+from trocar.geometry.mesh_distance import nearest_on_mesh
 from trocar.geometry.smooth_body import nearby_body, smooth_body
 from trocar.geometry.value import Value
+from trocar.geometry.volume import Volume
 from trocar.messages import Message
 from trocar.optimise.zone_cover import Cover
 from trocar.plan.ablation import AblationPlan, Schedule
@@ -35,6 +37,8 @@ from trocar.workflow.simulated_ablation import Simulated
 from trocar.workflow.verify_ablation import ORGAN_REACH_MM, body_of, mask_of
 
 SHIFTS = 200
+ON_ZONE_MM = 0.5
+"""A point of the tumour so little outside the zone's surface counts as on it."""
 WAYS = Message(code="ablation.stage-ways", template="Looking for ways in")
 COVERING = Message(code="ablation.stage-cover", template="Covering tumour and margin with the fewest insertions")
 JUDGING = Message(code="ablation.stage-judge", template="Measuring and judging the planned margin")
@@ -57,7 +61,8 @@ class ProposedAblation(Value):
     planned
         Margin of the zones that were believed, as it would be measured.
     chance_covered
-        Probability that all of the tumour lies in the zones, given the placement error.
+        Probability that all of the tumour lies in the zones, the simulated one where there is one, given the placement
+        error.
     simulated
         What the plan does to the patient's own tissue; None where it was not simulated.
     rounds
@@ -132,9 +137,17 @@ def _judged(board: Board, cover: Cover, mending: Mended, rng: np.random.Generato
     choice = board.believed(plan.activations[0].schedule)
     zones = planned_zones(plan, choice)
     planned = planned_margin(request, zones)
-    chance = chance_covered(zones, target_points(request, margin_mm=0.0), request.placement_error_mm, rng)
     simulated = mending.simulated
+    points = target_points(request, margin_mm=0.0)
+    if simulated is None:
+        chance = chance_covered(zones, points, request.placement_error_mm, rng)
+    else:
+        inside = nearest_on_mesh(simulated.zone, points).signed_mm > -ON_ZONE_MM
+        chance = 0.0
+        if inside.all():
+            chance = chance_killed(simulated.outcome.zone.score, zones, points, request.placement_error_mm, rng)
     decisive = planned if simulated is None else simulated.margin
+    reached = simulated is not None and mending.short is None
     findings = (
         *size_findings(request, plan),
         *judge_margin(decisive, request.pack, organ=request.organ_kind),
@@ -147,7 +160,7 @@ def _judged(board: Board, cover: Cover, mending: Mended, rng: np.random.Generato
         ),
         *limit_findings(request, simulated),
         *simulation_findings(request, simulated, mending.rounds, mending.short),
-        *plan_doubts(request, plan, chance, len(cover.uncovered), choice),
+        *plan_doubts(request, plan, chance, 0 if reached else len(cover.uncovered), choice),
     )
     return ProposedAblation(
         plan=plan,
@@ -188,11 +201,39 @@ def chance_covered(
     covered = 0
     for _ in range(SHIFTS):
         inside = np.zeros(len(points), np.bool_)
-        shifts: dict[int, np.ndarray] = {}
+        shifts = _shifts(zones, error_mm, rng)
         for zone in zones:
-            if zone.applicator not in shifts:
-                shift = rng.normal(0.0, error_mm / np.sqrt(2), 3)
-                shifts[zone.applicator] = shift - (shift @ zone.axis_lps) * zone.axis_lps
             inside |= zone.contains(points, shift_mm=shifts[zone.applicator])
         covered += bool(inside.all())
     return covered / SHIFTS
+
+
+def chance_killed(
+    score: Volume, zones: tuple[PlacedZone, ...], points: np.ndarray, error_mm: float, rng: np.random.Generator
+) -> float:
+    """Return the probability that all points that die as planned also die when each needle is off by a lateral error.
+
+    Heat goes with its needle: each place of the simulated zone moves as the needle whose activation is nearest.
+    Vessels stay where they are, which this leaves out; what lives as planned, beside a vessel, is not counted.
+    """
+    killed = points[score.sample(points, outside=-1.0) >= 0]
+    if not len(killed):
+        return 0.0
+    centres = np.array([zone.centre_lps_mm for zone in zones])
+    owner = np.argmin(np.linalg.norm(killed[:, None] - centres[None], axis=2), axis=1)
+    whole = 0
+    for _ in range(SHIFTS):
+        shifts = _shifts(zones, error_mm, rng)
+        moved = np.array([shifts[zone.applicator] for zone in zones])
+        whole += bool((score.sample(killed - moved[owner], outside=-1.0) >= 0).all())
+    return whole / SHIFTS
+
+
+def _shifts(zones: tuple[PlacedZone, ...], error_mm: float, rng: np.random.Generator) -> dict[int, np.ndarray]:
+    """Return a lateral shift of each applicator."""
+    shifts: dict[int, np.ndarray] = {}
+    for zone in zones:
+        if zone.applicator not in shifts:
+            shift = rng.normal(0.0, error_mm / np.sqrt(2), 3)
+            shifts[zone.applicator] = shift - (shift @ zone.axis_lps) * zone.axis_lps
+    return shifts

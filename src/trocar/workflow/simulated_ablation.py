@@ -21,7 +21,7 @@ from trocar.plan.ablation import AblationPlan
 from trocar.plan.structures import Structure, StructureSet
 from trocar.results.ablation_margin import AblationMargin
 from trocar.results.ablation_outcome import AblationOutcome
-from trocar.results.findings import Finding, Severity
+from trocar.results.findings import Finding, Severity, found
 from trocar.results.tissue_death import DeathModel
 from trocar.rules.ablation_margin import MarginPack, judge_margin
 from trocar.workflow.ablation_heat import (
@@ -104,6 +104,7 @@ def simulate_plan(
     margin = _margin(plan, structures, zone, wish.spacing_mm)
     notices = (
         *antenna_findings(problem),
+        *_without_organ(plan, wish),
         *_notices(outcome),
         *_cuff_findings(cuff, tissue_map),
         *_swallowed(lesion, wish.vessels, structures),
@@ -115,6 +116,24 @@ def simulate_plan(
         findings=(*judge_margin(margin, wish.pack, organ=wish.organ_kind), *notices),
         notices=notices,
     )
+
+
+def _without_organ(plan: AblationPlan, wish: SimulationWish) -> list[Finding]:
+    if plan.target.organ:
+        return []
+    return [
+        found("ablation.organ-not-drawn", ORGAN_NOT_DRAWN, Severity.ATTENTION, tissue=TISSUE_WORDS[wish.organ_kind])
+    ]
+
+
+ORGAN_NOT_DRAWN = (
+    "no organ is drawn: all tissue around the tumour was simulated as {tissue}, and the margin is asked on every side"
+)
+TISSUE_WORDS = {
+    "liver": Message(code="ablation.tissue-liver", template="liver"),
+    "kidney": Message(code="ablation.tissue-kidney", template="kidney"),
+    "lung": Message(code="ablation.tissue-lung", template="lung"),
+}
 
 
 def problem_of(plan: AblationPlan, structures: StructureSet, wish: SimulationWish) -> HeatProblem:
@@ -129,7 +148,7 @@ def problem_of(plan: AblationPlan, structures: StructureSet, wish: SimulationWis
     tissue_map = tissue_map_around(
         _points(plan, lesion),
         parts,
-        background=BACKGROUND,
+        background=BACKGROUND if plan.target.organ else TISSUES[wish.organ_kind],
         body=None,
         frame_uid=plan.frame_uid,
         spacing_mm=wish.spacing_mm,
