@@ -78,16 +78,20 @@ def _offered(chosen: Accesses, used: Sequence[Needle]) -> tuple[Accesses, tuple[
 
 def _left_out(way: WayIn) -> Accesses:
     """Return the candidates that obey every rule and were not chosen; of many the safest of each neighbourhood."""
-    ends = np.hstack([way.search.accesses.entries_lps_mm, way.search.accesses.tips_lps_mm]).round(6)
-    chosen = {tuple(each) for each in np.hstack([way.chosen.entries_lps_mm, way.chosen.tips_lps_mm]).round(6).tolist()}
-    rows = [row for row, each in enumerate(ends.tolist()) if tuple(each) not in chosen]
-    return thinned(way.search.accesses.take(np.array(rows, np.int64)), most=MOST_ALLOWED)
+    ends = np.hstack([way.search.accesses.entries_lps_mm, way.search.accesses.tips_lps_mm])
+    left = np.ones(len(ends), np.bool_)
+    for chosen in np.hstack([way.chosen.entries_lps_mm, way.chosen.tips_lps_mm]):
+        like = np.flatnonzero(np.abs(ends[:, 0] - chosen[0]) <= SAME_MM)
+        left[like[(np.abs(ends[like] - chosen) <= SAME_MM).all(axis=1)]] = False
+    return thinned(way.search.accesses.take(np.flatnonzero(left)), most=MOST_ALLOWED)
 
 
 def _refused(way: WayIn) -> tuple[Accesses, list[tuple[Message, ...]]]:
     """Return candidates that reach the target but break a rule, followed to its far border, and what they break."""
     scene, lines = way.scene, way.search.lines
-    rows = _some(np.setdiff1d(np.arange(len(lines)), way.search.rows), MOST_LOOKED_AT)
+    broken = np.ones(len(lines), np.bool_)
+    broken[way.search.rows] = False
+    rows = _some(np.flatnonzero(broken), MOST_LOOKED_AT)
     shape = shape_of(scene, lines.take(rows))
     rows = _some(rows[np.isfinite(shape.tip_depth_mm)], MOST_REFUSED)
     some = lines.take(rows)

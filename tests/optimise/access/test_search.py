@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from access_scenes import BODY, body_of, densely_sampled_clearance_mm, drawn, rules_with, skin_of
 from trocar.errors import OptimiseError
 from trocar.messages import Language
+from trocar.optimise.access import free
 from trocar.optimise.access.explain import explain, require_access
 from trocar.optimise.access.explanation import Rule, no_access_message
 from trocar.optimise.access.free import lattice_in, search_free
@@ -52,6 +53,17 @@ def test_every_needle_clears_every_obstacle_by_its_margin_to_an_independent_samp
             assert stated <= dense + 1e-3
             if dense < 20:
                 assert stated > dense - (1.8 if dense < 3 else 0.6 + 0.02 * dense)
+
+
+def test_of_too_many_lines_an_even_share_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, every = found_with(aim_spacing_mm=6.0)
+    monkeypatch.setattr(free, "MOST_LINES", len(every.lines) // 3)
+    _, some = found_with(aim_spacing_mm=6.0)
+    assert 0.25 * len(every.lines) < len(some.lines) <= len(every.lines) // 3 + 1
+    entries = np.unique(every.lines.entries_lps_mm, axis=0)
+    assert len(np.unique(some.lines.entries_lps_mm, axis=0)) == len(entries), "no part of the skin is left out"
+    ways = {tuple(each) for each in np.hstack([every.lines.entries_lps_mm, every.lines.ways_lps]).tolist()}
+    assert {tuple(each) for each in np.hstack([some.lines.entries_lps_mm, some.lines.ways_lps]).tolist()} <= ways
 
 
 def test_a_refused_line_does_come_too_near() -> None:

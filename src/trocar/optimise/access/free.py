@@ -10,6 +10,9 @@ from trocar.optimise.access.scene import Scene
 from trocar.optimise.access.search import AccessSearch, examine
 from trocar.plan.access import SkinEntries
 
+MOST_LINES = 2_000_000
+"""Lines to look at: of more, which only large targets have, an even share."""
+
 
 def lattice_in(region: Region, *, spacing_mm: float) -> Float[np.ndarray, "n 3"]:
     """Return points of a face-centred cubic lattice inside a solid; at least one, however small the solid.
@@ -41,6 +44,8 @@ def lattice_in(region: Region, *, spacing_mm: float) -> Float[np.ndarray, "n 3"]
 def free_lines_to(scene: Scene, entries: SkinEntries, *, aim_spacing_mm: float, reach_mm: float) -> Lines:
     """Return lines from each entry through points all over the target, as far as the reach.
 
+    Where there would be too many, each entry aims at every n-th point only, its neighbours at those between.
+
     Parameters
     ----------
     scene
@@ -66,6 +71,10 @@ def free_lines_to(scene: Scene, entries: SkinEntries, *, aim_spacing_mm: float, 
         nearest = min(nearest, float(length.min()))
         rows = np.flatnonzero((length <= reach_mm) & (length > 1e-6))
         found.append((rows, way[rows] / length[rows, None]))
+    step = -(-sum(len(each) for each, _ in found) // MOST_LINES)
+    if step > 1:
+        shares = [(each + number) % step == 0 for number, (each, _) in enumerate(found)]
+        found = [(each[share], way[share]) for (each, way), share in zip(found, shares, strict=True)]
     rows = np.concatenate([each for each, _ in found])
     if not len(rows):
         raise OptimiseError(
