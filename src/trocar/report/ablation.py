@@ -178,7 +178,6 @@ def planning_report(case: PlannedCase, *, paper: Paper, made_at: datetime) -> Do
             _slices(case.shown, paper),
             *_number_blocks(case.shown.margin),
             *case.check,
-            *_map_blocks(case.shown, paper),
             _provenance(case.shown),
             Signatures(
                 roles=(
@@ -187,6 +186,7 @@ def planning_report(case: PlannedCase, *, paper: Paper, made_at: datetime) -> Do
                     say("ablation.role-checker", "Checked by"),
                 )
             ),
+            *_map_blocks(case.shown, paper),
         ),
         made_at=made_at,
     )
@@ -197,9 +197,9 @@ def _robust(case: PlannedCase) -> Text:
     if case.check:
         return say(
             "ablation.robust-simulated",
-            "With needles off by {error:.1f} mm (root mean square, sideways) the tumour still dies whole with a "
-            "probability of {percent:.0f} %: each place of the simulated zone is taken to move with its nearest "
-            "applicator, vessels stay.",
+            "With needles off by {error:.1f} mm (root mean square, sideways) the tumour lies whole in the simulated "
+            "zone with a probability of {percent:.0f} %: each place of it is taken to move with its nearest "
+            "applicator; that vessels stay is left out.",
             **data,
         )
     return say(

@@ -35,7 +35,7 @@ def checked_blocks(
     return (
         Heading(text=say("ablation.heading-check", "Checked in this patient's own tissue")),
         Paragraph(text=_how_zones_join(plan, planned, outcome)),
-        _rounds_table(rounds),
+        _rounds_table(rounds, margin),
         *heat_blocks(outcome, margin, paper=paper),
     )
 
@@ -65,7 +65,7 @@ def _how_zones_join(plan: AblationPlan, planned: AblationMargin, outcome: Ablati
     )
 
 
-def _rounds_table(rounds: tuple[PlanningRound, ...]) -> Table:
+def _rounds_table(rounds: tuple[PlanningRound, ...], margin: AblationMargin) -> Table:
     columns = (
         Column(head=say("ablation.column-round", "simulation"), align=Align.RIGHT),
         Column(head=say("ablation.column-setting", "setting"), align=Align.RIGHT),
@@ -75,6 +75,7 @@ def _rounds_table(rounds: tuple[PlanningRound, ...]) -> Table:
         Column(head=say("ablation.column-volume", "zone, ml"), align=Align.RIGHT),
         Column(head=say("ablation.column-least", "least margin, mm"), align=Align.RIGHT),
         Column(head=say("ablation.column-side", "side")),
+        Column(head=say("ablation.column-choice", "choice")),
     )
     rows: list[tuple[Text, ...]] = [
         (
@@ -86,6 +87,7 @@ def _rounds_table(rounds: tuple[PlanningRound, ...]) -> Table:
             f"{each.zone_ml:.1f}",
             f"{each.least_mm:+.1f}",
             side_words(each.side),
+            say("ablation.model-chosen", "chosen") if each.least_mm == margin.least_mm else "",
         )
         for number, each in enumerate(rounds, start=1)
     ]

@@ -7,11 +7,12 @@ from types import MappingProxyType
 import numpy as np
 
 from trocar.evaluate.margins import measure_margin
+from trocar.geometry.grid import Grid
 from trocar.geometry.mesh import Mesh
 from trocar.geometry.mesh_distance import nearest_on_mesh
 from trocar.geometry.smooth_body import nearby_body, smooth_body
 from trocar.geometry.value import Value
-from trocar.geometry.volume import Volume
+from trocar.geometry.volume import Quantity, Volume
 from trocar.messages import Message
 from trocar.optimise.zone_cover import Cover
 from trocar.plan.ablation import AblationPlan, Schedule
@@ -39,6 +40,8 @@ from trocar.workflow.verify_ablation import ORGAN_REACH_MM, body_of, mask_of
 SHIFTS = 200
 ON_ZONE_MM = 0.5
 """A point of the tumour so little outside the zone's surface counts as on it."""
+DEPTH_STEP_MM, DEPTH_STEPS, FARTHEST = 1.5, 40, 4
+"""Lattice on which depth in the zone is looked up, and how many times the error of needles it reaches farther."""
 WAYS = Message(code="ablation.stage-ways", template="Looking for ways in")
 COVERING = Message(code="ablation.stage-cover", template="Covering tumour and margin with the fewest insertions")
 JUDGING = Message(code="ablation.stage-judge", template="Measuring and judging the planned margin")
@@ -66,7 +69,7 @@ class ProposedAblation(Value):
     simulated
         What the plan does to the patient's own tissue; None where it was not simulated.
     rounds
-        One a simulation of the plan, the last of the plan as it stands.
+        One a simulation of a plan, tried in this order; that of the plan as it stands has its margin.
     findings
         What speaks against it.
     """
@@ -142,10 +145,8 @@ def _judged(board: Board, cover: Cover, mending: Mended, rng: np.random.Generato
     if simulated is None:
         chance = chance_covered(zones, points, request.placement_error_mm, rng)
     else:
-        inside = nearest_on_mesh(simulated.zone, points).signed_mm > -ON_ZONE_MM
-        chance = 0.0
-        if inside.all():
-            chance = chance_killed(simulated.outcome.zone.score, zones, points, request.placement_error_mm, rng)
+        depth = _depth_about(simulated.zone, points, request)
+        chance = chance_killed(depth, zones, points, request.placement_error_mm, rng)
     decisive = planned if simulated is None else simulated.margin
     reached = simulated is not None and mending.short is None
     findings = (
@@ -208,24 +209,30 @@ def chance_covered(
     return covered / SHIFTS
 
 
-def chance_killed(
-    score: Volume, zones: tuple[PlacedZone, ...], points: np.ndarray, error_mm: float, rng: np.random.Generator
-) -> float:
-    """Return the probability that all points that die as planned also die when each needle is off by a lateral error.
+def _depth_about(zone: Mesh, points: np.ndarray, request: AblationRequest) -> Volume:
+    """Return how deep places about the tumour lie in a zone, across vessels as it is outlined."""
+    spacing = max(DEPTH_STEP_MM, float(np.ptp(points, axis=0).max()) / DEPTH_STEPS)
+    grid = Grid.around(points, margin_mm=FARTHEST * request.placement_error_mm + spacing, spacing_mm=spacing)
+    depth = nearest_on_mesh(zone, grid.centres_lps_mm().reshape(-1, 3)).signed_mm.reshape(grid.shape_kji)
+    frame_uid = request.image.reference.frame_uid
+    return Volume(grid=grid, values_kji=depth + ON_ZONE_MM, quantity=Quantity.LENGTH_MM, frame_uid=frame_uid)
 
-    Heat goes with its needle: each place of the simulated zone moves as the needle whose activation is nearest.
-    Vessels stay where they are, which this leaves out; what lives as planned, beside a vessel, is not counted.
+
+def chance_killed(
+    depth: Volume, zones: tuple[PlacedZone, ...], points: np.ndarray, error_mm: float, rng: np.random.Generator
+) -> float:
+    """Return the probability that all points lie in the simulated zone when each needle is off by a lateral error.
+
+    Heat goes with its needle: each place of the zone moves as the needle whose activation is nearest. That vessels
+    stay where they are is left out.
     """
-    killed = points[score.sample(points, outside=-1.0) >= 0]
-    if not len(killed):
-        return 0.0
     centres = np.array([zone.centre_lps_mm for zone in zones])
-    owner = np.argmin(np.linalg.norm(killed[:, None] - centres[None], axis=2), axis=1)
+    owner = np.argmin(np.linalg.norm(points[:, None] - centres[None], axis=2), axis=1)
     whole = 0
     for _ in range(SHIFTS):
         shifts = _shifts(zones, error_mm, rng)
         moved = np.array([shifts[zone.applicator] for zone in zones])
-        whole += bool((score.sample(killed - moved[owner], outside=-1.0) >= 0).all())
+        whole += bool((depth.sample(points - moved[owner], outside=-1.0) >= 0).all())
     return whole / SHIFTS
 
 
