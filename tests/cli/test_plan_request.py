@@ -1,12 +1,13 @@
 """The request file: every quantity stated, nothing assumed, nothing passed over."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from trocar.cli.plan_request import guide_design
-from trocar.cli.request_section import Section, read_request
-from trocar.errors import UsageError
+from trocar.cli.plan_request import _goals, guide_design
+from trocar.cli.request_section import Section, carry_request, read_request
+from trocar.errors import RuleError, UsageError
 
 GUIDE = {
     "bore_diameter_mm": 1.6,
@@ -60,3 +61,36 @@ def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
     path.write_bytes('label = "肝脏"'.encode("gb18030"))
     with pytest.raises(UsageError, match="UTF-8"):
         read_request(path)
+
+
+PACK = Path(__file__).parents[2] / "src/trocar/rulepacks/trocar/percutaneous_example"
+
+
+def test_a_departments_own_goals_are_read_beside_the_request(tmp_path: Path) -> None:
+    shutil.copytree(PACK, tmp_path / "our_goals")
+    clauses = tmp_path / "our_goals" / "clauses.yaml"
+    clauses.write_text(clauses.read_text(encoding="utf-8").replace("at_most: 50, unit: Gy", "at_most: 12, unit: Gy"))
+    section = Section("goals", {"folder": "our_goals", "roles": {"target": "mass", "cord": "cord"}}, folder=tmp_path)
+    assert "cord D0.1cc ≤ 12 Gy" in {goal.text for goal in _goals(section)}
+    with pytest.raises(RuleError, match="cannot be read"):
+        _goals(Section("goals", {"folder": "nowhere", "roles": {}}, folder=tmp_path))
+    with pytest.raises(UsageError, match="pack"):
+        _goals(Section("goals", {"folder": "our_goals", "pack": "a/b", "roles": {}}, folder=tmp_path))
+
+
+def test_the_files_a_request_names_go_with_it(tmp_path: Path) -> None:
+    case, plan, changed = (tmp_path / name for name in ("case", "plan", "changed"))
+    for folder in (case, plan, changed):
+        folder.mkdir()
+    shutil.copytree(PACK, case / "our_goals")
+    (case / "shelf.csv").write_text("lots", encoding="utf-8")
+    (tmp_path / "elsewhere.toml").write_text("", encoding="utf-8")
+    text = 'stock_file = "shelf.csv"\n[goals]\nfolder = "our_goals"\n[biology]\nfile = "../elsewhere.toml"\n'
+    carry_request(text, beside=case, folder=plan)
+    carry_request(text, beside=plan, folder=changed)
+    carry_request(text, beside=changed, folder=changed)
+    for folder in (plan, changed):
+        assert (folder / "request.toml").read_text(encoding="utf-8") == text
+        assert (folder / "shelf.csv").read_text(encoding="utf-8") == "lots"
+        assert (folder / "our_goals" / "clauses.yaml").read_bytes() == (PACK / "clauses.yaml").read_bytes()
+    assert not list(plan.rglob("elsewhere.toml"))

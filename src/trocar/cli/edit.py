@@ -15,7 +15,7 @@ from trocar.cli.exits import Exit, exit_of_findings
 from trocar.cli.folders import whole_folder
 from trocar.cli.plan import BY_HAND, write_proposal
 from trocar.cli.plan_request import guide_design, implant_request
-from trocar.cli.request_section import Section, a_number, a_text, a_vector, a_whole, read_request
+from trocar.cli.request_section import Section, a_number, a_text, a_vector, a_whole, carry_request, read_request
 from trocar.cli.surroundings import Surroundings
 from trocar.dicom.image import read_image
 from trocar.dicom.rtplan import read_plan
@@ -127,12 +127,15 @@ class OpenedPlan:
         Read from its RT Plan.
     design
         Of the printed guide; None where none was asked for.
+    beside
+        Folder with the files that the request names; None where it names none.
     """
 
     request: ImplantRequest
     request_text: str
     plan: ImplantPlan
     design: GuideDesign | None
+    beside: Path | None = None
 
 
 def open_plan(folder: Path, *, images: Path, structures: Path) -> OpenedPlan:
@@ -155,6 +158,7 @@ def open_plan(folder: Path, *, images: Path, structures: Path) -> OpenedPlan:
         request_text=(folder / "request.toml").read_text(encoding="utf-8"),
         plan=_plan_in(folder, request),
         design=design,
+        beside=folder,
     )
 
 
@@ -172,7 +176,7 @@ def write_changed(
     request = opened.request
     proposed = judged(request, current.plan, outcome=None, accounts=accounts_on(bench, current.plan), covered=None)
     data = write_proposal(folder, request, proposed, design=opened.design, at=at, told=told, made_by=BY_HAND)
-    (folder / "request.toml").write_text(opened.request_text, encoding="utf-8")
+    carry_request(opened.request_text, beside=opened.beside or folder, folder=folder)
     (folder / "changes.toml").write_text(changes_text, encoding="utf-8")
     return data, proposed.findings
 

@@ -22,7 +22,7 @@ from trocar.cli.plan_assumptions import assumed_words, consequences_json
 from trocar.cli.plan_front import run_front
 from trocar.cli.plan_request import guide_design, implant_request
 from trocar.cli.plan_ways import Way, proposal
-from trocar.cli.request_section import read_request
+from trocar.cli.request_section import carry_request, read_request
 from trocar.cli.surroundings import Surroundings
 from trocar.dicom.image import read_image
 from trocar.dicom.pdf import encapsulate
@@ -177,7 +177,14 @@ def run_plan(inputs: PlanInputs, speaker: Speaker) -> Exit:
         rng = np.random.default_rng(inputs.seed)
         if inputs.pareto:
             return run_front(
-                request, inputs.out, request_text=text, replace=inputs.replace, rng=rng, told=told, speaker=speaker
+                request,
+                inputs.out,
+                request_text=text,
+                beside=inputs.request.parent,
+                replace=inputs.replace,
+                rng=rng,
+                told=told,
+                speaker=speaker,
             )
         proposed, beside = proposal(request, inputs.way, request_text=text, rng=rng, told=told)
         with whole_folder(inputs.out, replace=inputs.replace) as folder:
@@ -187,7 +194,7 @@ def run_plan(inputs: PlanInputs, speaker: Speaker) -> Exit:
             for name, content in beside.files.items():
                 (folder / name).write_bytes(content)
             (folder / MARK).write_text(json.dumps(data, ensure_ascii=False, indent=2), encoding="utf-8")
-            (folder / "request.toml").write_text(text, encoding="utf-8")
+            carry_request(text, beside=inputs.request.parent, folder=folder)
     speaker.give(data)
     for finding in proposed.findings:
         if finding.severity is not Severity.NOTE:

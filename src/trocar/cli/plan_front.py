@@ -11,6 +11,7 @@ import trocar
 from trocar.cli.console import Speaker
 from trocar.cli.exits import Exit
 from trocar.cli.folders import MARK, whole_folder
+from trocar.cli.request_section import carry_request
 from trocar.errors import UsageError
 from trocar.messages import Language, Message
 from trocar.plan.needles import Needle
@@ -31,6 +32,7 @@ def run_front(
     out: Path,
     *,
     request_text: str,
+    beside: Path,
     replace: bool,
     rng: np.random.Generator,
     told: Progress,
@@ -40,6 +42,7 @@ def run_front(
     front = pareto_front(request, rng=rng, progress=told)
     with whole_folder(out, replace=replace) as folder:
         data = write_front(folder, front, request_text=request_text)
+        carry_request(request_text, beside=beside, folder=folder)
     speaker.give(data)
     speaker.say(
         Message(

@@ -25,7 +25,7 @@ from trocar.plan.seeds import Strength
 from trocar.plan.structures import StructureSet
 from trocar.plan.template import GridTemplate, HoleNames, template_towards
 from trocar.rules.bind import bind_goals
-from trocar.rules.load import load_pack
+from trocar.rules.load import load_pack, read_pack
 from trocar.workflow.implant_request import ImplantRequest, NeedleWish, Seeding, SeedStock
 
 
@@ -53,7 +53,8 @@ def implant_request(request: Section, image: Image, structures: StructureSet) ->
 
 
 def _goals(section: Section) -> tuple[Any, ...]:
-    pack = load_pack(section.take("pack", a_text))
+    own = section.may("folder", a_text)
+    pack = load_pack(section.take("pack", a_text)) if own is None else read_pack((section.folder or Path()) / own)
     roles = section.table("roles").rest(a_text)
     section.done()
     return bind_goals(pack.goals, roles)

@@ -1,5 +1,6 @@
 """Tables of a request file, read key by key; what is missing, of another kind or not asked for is named."""
 
+import shutil
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
@@ -98,6 +99,37 @@ class Section:
                 value=value,
                 reason=str(problem),
             ) from problem
+
+
+def carry_request(text: str, *, beside: Path, folder: Path) -> None:
+    """Write a request into a folder, with the files and folders it names that lie beside it: it is read again there.
+
+    Parameters
+    ----------
+    text
+        Of the request.
+    beside
+        Folder in which it lay.
+    folder
+        Where to.
+    """
+    entries = tomllib.loads(text)
+    named = (
+        entries.get("stock_file"),
+        entries.get("biology", {}).get("file"),
+        entries.get("goals", {}).get("folder"),
+    )
+    for name in filter(None, named):
+        source, target = beside / name, folder / name
+        outside = Path(name).is_absolute() or ".." in Path(name).parts
+        if outside or not source.exists() or source.resolve() == target.resolve():
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, dirs_exist_ok=True)
+        else:
+            shutil.copyfile(source, target)
+    (folder / "request.toml").write_text(text, encoding="utf-8")
 
 
 def read_request(path: Path) -> Section:
