@@ -248,17 +248,22 @@ def _verdict(case: MarginCase) -> Box:
 
 
 def _slices(case: MarginCase, paper: Paper) -> Picture:
-    return _picture(
-        margin_slices_picture(
-            case.image.volume, case.margin, case.zone, further=case.further, paper=paper, needles=case.needles
-        ),
-        "margin-slices",
-        say(
-            "ablation.caption-slices",
-            "Slices by the thinnest place (ring): tumour solid, zone dashed, wanted margin dotted; of applicators the "
-            "part within 4 mm of the slice, with their number.",
-        ),
+    picture = margin_slices_picture(
+        case.image.volume, case.margin, case.zone, further=case.further, paper=paper, needles=case.needles
     )
+    if not case.needles:
+        return _picture(picture, "margin-slices", SLICES)
+    return _picture(picture, "margin-slices", SLICES_WITH_NEEDLES)
+
+
+SLICES = say(
+    "ablation.caption-slices", "Slices by the thinnest place (ring): tumour solid, zone dashed, wanted margin dotted."
+)
+SLICES_WITH_NEEDLES = say(
+    "ablation.caption-slices-needles",
+    "Slices by the thinnest place (ring): tumour solid, zone dashed, wanted margin dotted; of applicators the part "
+    "within 4 mm of the slice, with their number.",
+)
 
 
 def _map_blocks(case: MarginCase, paper: Paper) -> tuple[Block, ...]:
