@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numba import njit
 
+from trocar.dose import kernel_loads
 from trocar.dose.kernel_loads import (
     add_to,
     as_float,
@@ -23,6 +24,9 @@ from trocar.dose.kernel_loads import (
     value_of,
     whole_part,
 )
+from trocar.kernel_caches import discard_stale
+
+discard_stale(__file__, kernel_loads.__file__)
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 

@@ -5,7 +5,11 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from trocar.geometry.kernels import stacks
 from trocar.geometry.kernels.stacks import EMPTY, MIXED, box_state, is_inside_stack
+from trocar.kernel_caches import discard_stale
+
+discard_stale(__file__, stacks.__file__)
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 """Weyl constant of SplitMix64: Steele GL, Lea D, Flood CH. OOPSLA 2014, doi 10.1145/2660193.2660195."""
