@@ -1,6 +1,7 @@
 """Goals that the search meets on its points are met by exact doses too."""
 
 import re
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from planning_requests import request
 from planning_scenes import goal
 from trocar.errors import OptimiseError
-from trocar.plan.goals import Achievement, Goal
+from trocar.plan.goals import Achievement, Goal, Priority
 from trocar.plan.needles import Needle
 from trocar.workflow.implant import plan_implant
 from trocar.workflow.placed_seeds import RESERVE, PlacedSeeds, seeds_or_reasons, with_reserve
@@ -42,6 +43,13 @@ def exactly(*goals: Goal) -> tuple[PlacedSeeds, tuple[Achievement, ...]]:
     asked = request(goals=goals)
     placed = seeds_or_reasons(asked, needles(), rng=np.random.default_rng(1), bound=False)
     return placed, exact_achievements(asked, placed.plan, goals)
+
+
+@pytest.mark.parametrize("limit", [40, 45, 50])
+def test_a_goal_that_is_only_wanted_is_met_exactly_where_the_search_meets_it(limit: float) -> None:
+    wanted = replace(goal("mass", "V200", "≤", limit, "%"), priority=Priority.WISH)
+    _, reached = exactly(*GOALS, wanted)
+    assert [each.is_met for each in reached] == [True] * 4
 
 
 def test_a_mean_dose_of_an_organ_that_goes_on_past_the_target_is_steered() -> None:

@@ -23,8 +23,9 @@ GIVES = 0.03
 """Share by which what a nearest plan widens may give more in each repair, so that all that is asked can be met."""
 DOSE_RESERVE = 0.02
 """Share of the dose of a V_x by which it is moved where its volume cannot be."""
-REPAIRS = 4
-"""Times that a plan may be searched for again with a reserve; each adds to the reserve of the one before."""
+REPAIRS, WANTED_REPAIRS = 4, 2
+"""Times that a plan may be searched for again with a reserve; each adds to the reserve of the one before. Fewer
+for goals that are only wanted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,8 @@ def seeds_or_reasons(
     """Return the best seeds in needles; where goals cannot be met, the nearest plan and the reasons.
 
     What the search meets on its points is met by exact doses too, if necessary by searching again with a reserve: every
-    goal that must be met or, in a nearest plan, every one that it does not widen.
+    goal, those that must be met before those that are wanted, or, in a nearest plan, every one that must be met and is
+    not widened.
 
     Raises
     ------
@@ -102,6 +104,12 @@ class _Found:
         return tuple(each for each in self.reached if not each.is_met and each.goal.key not in self.gives)
 
     @property
+    def shortcoming(self) -> tuple[int, int]:
+        """How many goals to be kept are missed: those that must be met first, then all."""
+        must = sum(each.goal.priority is Priority.MUST for each in self.missed)
+        return must, len(self.missed)
+
+    @property
     def reasons(self) -> tuple[Finding, ...]:
         """Why not all goals are met, with what the nearest plan reaches exactly."""
         if self.why is None or all(each.is_met for each in self.reached):
@@ -116,6 +124,8 @@ class _Search:
     posed: Posed
     as_planned: Posed
     rng: np.random.Generator
+    wanted: frozenset[str] = frozenset()
+    """Keys of goals that need not be met but are, on the points of the search."""
 
     def first(self) -> _Found:
         """Return the best choice for the goals as they stand, or the nearest there is."""
@@ -123,17 +133,27 @@ class _Search:
 
     def held_to_exact_doses(self, found: _Found) -> _Found:
         """Return a choice that keeps by exact doses what it keeps on the points of the search, or misses least."""
-        best, tried, goals = found, found, self.posed.request.goals
+        search = self if found.why else replace(self, wanted=self._met_though_only_wanted(found.outcome))
+        best = tried = search._judged(found.outcome, found.why) if search.wanted else found
+        goals = self.posed.request.goals
         for repair in range(REPAIRS):
-            if not tried.missed:
+            must, missed = best.shortcoming
+            if not missed or (not must and repair == WANTED_REPAIRS):
                 break
             goals = with_reserve(goals, tried.missed)
-            again = self._found(goals) if found.why is None else self._nearest(goals, found, GIVES * (repair + 1))
+            again = search._found(goals) if found.why is None else search._nearest(goals, found, GIVES * (repair + 1))
             if again.why is not found.why:
                 break
             tried = again
-            best = min(best, tried, key=lambda each: len(each.missed))
+            best = min(best, tried, key=lambda each: each.shortcoming)
         return best
+
+    def _met_though_only_wanted(self, outcome: Outcome) -> frozenset[str]:
+        return frozenset(
+            each.goal.key
+            for each in self.as_planned.reached(outcome.chosen)
+            if each.is_met and each.goal.priority is not Priority.MUST
+        )
 
     def _found(self, goals: tuple[Goal, ...]) -> _Found:
         posed, as_planned = _asking(self.posed, goals), _asking(self.as_planned, goals)
@@ -161,8 +181,8 @@ class _Search:
                 "no plan: with these limits not even one seed can stay: {limits}; give limits that a seed can keep",
                 limits="; ".join(limits),
             )
-        must = tuple(goal for goal in self.posed.goals if goal.priority is Priority.MUST)
-        reached = exact_achievements(self.posed.request, self.posed.plan_of(outcome.chosen), must)
+        asked = tuple(goal for goal in self.posed.goals if goal.priority is Priority.MUST or goal.key in self.wanted)
+        reached = exact_achievements(self.posed.request, self.posed.plan_of(outcome.chosen), asked)
         return _Found(outcome=outcome, why=why, reached=reached)
 
 

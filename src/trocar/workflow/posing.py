@@ -13,7 +13,7 @@ from trocar.optimise.candidates import Candidates
 from trocar.optimise.metrics import achievements, readable_goals
 from trocar.optimise.objectives import Objective, Preferences
 from trocar.optimise.scenarios import objective_of_scenarios
-from trocar.plan.goals import Goal, Priority
+from trocar.plan.goals import Achievement, Goal, Priority
 from trocar.plan.needles import Needle
 from trocar.plan.plan import ImplantPlan
 from trocar.workflow.histograms import region_of
@@ -86,8 +86,11 @@ class Posed:
 
     def must_met(self, chosen: Int32[np.ndarray, " seeds"]) -> bool:
         """Return whether a choice meets every goal that must be met."""
-        must = [goal for goal in self.goals if goal.priority is Priority.MUST]
-        return all(each.is_met for each in achievements(self.problem, self.problem.dose_of(chosen), must))
+        return all(each.is_met for each in self.reached(chosen) if each.goal.priority is Priority.MUST)
+
+    def reached(self, chosen: Int32[np.ndarray, " seeds"]) -> tuple[Achievement, ...]:
+        """Return how far a choice gets with each goal on the points of the search."""
+        return achievements(self.problem, self.problem.dose_of(chosen), self.goals)
 
     def plan_of(self, chosen: Int32[np.ndarray, " seeds"]) -> ImplantPlan:
         """Return the plan that a choice of candidates stands for; see `plan_of_choice`."""
