@@ -4,30 +4,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float
-from scipy.ndimage import distance_transform_edt, find_objects, label
+from jaxtyping import Float
 
 from trocar.errors import ImagingError
-from trocar.geometry.affine import apply_affine
 from trocar.geometry.grid import Grid
 from trocar.geometry.value import Value, frozen_array
 from trocar.geometry.volume import Quantity, Volume
+from trocar.imaging.metal_cloud import metal_cloud, squeeze_of, through_skin
 from trocar.imaging.rod_fit import across_in_slice, laid_on_picture, slices_of
-from trocar.imaging.track_fit import Cloud, Track, best_track, local_middles, stretched
+from trocar.imaging.track_fit import Track, best_track, stretched
 from trocar.plan.needles import Needle
 
-METAL_HU, UP_TO_SLICE_MM = 1600.0, 3.0
-"""Metal is brighter in slices up to this thickness; cortical bone, contrast medium and calcifications rarely are. A
-needle that leans across thicker slices fills less of each, and the level falls with their thickness."""
-
-SQUEEZED_TO_MM, THICK_SLICE_MM = 2.5, 3.5
-"""Thicker slices are brought the first near together for the search; beyond the second, tracks look like stairs."""
+METAL_HU = 1600.0
+"""Metal is brighter; cortical bone, contrast medium and calcifications rarely are."""
 
 RIM_MM, MOST_RIM = 2.8, 0.4
 """Circle about a track just outside its bloom, and how much of it may be metal: other needles, not bone."""
-
-THICK_MM = 4.0
-"""Metal deeper than this below its own surface is no needle, however much it blooms."""
 
 SHORTEST_MM = 25.0
 """A shorter bright streak is a clip, a seed or a tooth."""
@@ -52,9 +44,19 @@ FOLLOWED_MM = 200.0
 AHEAD_MM, AHEAD_SHARE = 12.0, 0.4
 """A track ends where less than this share of so much ahead is bright."""
 
-DIM_SHARE, OUTSIDE_MM, OUTSIDE_HU = 0.6, (2.0, 12.0), -300.0
-"""A needle between two slices fills half of each. What is brighter than this share of the level only is taken for a
-needle where it stands out of the skin, brighter than air all along the stretch: bone and contrast medium never do."""
+DIM_SHARE, DIM_SLICE_MM = 0.35, 3.0
+"""A needle between two slices fills half of each, is darker in lung, and fills less of slices thicker than this. What
+is brighter than its surroundings by this share of the level only is a needle where it stands out of the skin."""
+
+OUTSIDE_MM, OUTSIDE_SHARE, OUTSIDE_LENGTH = (2.0, 12.0), 0.3, 0.7
+"""It does if, over the second share of this stretch outside, it is brighter than air by the first share of its usual
+brightness. Bone and contrast medium never are, however bright."""
+
+MOST_OTHERS = 5
+"""The search ends when it has come upon so many straight bright things that are none, each longer than the next."""
+
+BONE_HU = 1900.0
+"""No bone is brighter. Where the scan ends before the skin, only what is, is taken for a needle."""
 
 LAID_TIMES, LONGER_MM = 8, 2.0
 """The first fit sees as much of a needle as the search did, the next as much as the first showed to be there, until
@@ -135,7 +137,7 @@ def find_needles(
     most
         Largest number of needles looked for.
     metal_hu
-        What is brighter is metal; chosen by the slice thickness where None.
+        What is brighter is metal; `METAL_HU` where None.
 
     Raises
     ------
@@ -148,95 +150,63 @@ def find_needles(
             "needles were to be found on a picture of {quantity}; they are found on CT in HU: set them by hand",
             quantity=scan.quantity.value,
         )
-    level = metal_hu or METAL_HU * min(1.0, UP_TO_SLICE_MM / scan.grid.spacing_ijk_mm[2])
+    bright_hu = metal_hu or METAL_HU
+    dim_hu = DIM_SHARE * bright_hu * min(1.0, DIM_SLICE_MM / slices_of(scan.grid)[1])
     found: list[FoundNeedle] = []
     laid: list[Track] = []
-    for share in (1.0, DIM_SHARE):
-        for needle, track in _needles_above(scan, body, share * level, laid, radius_mm=needle_radius_mm):
-            is_sure = share == 1.0 or _stands_out(scan, body, needle)
-            if is_sure and not any(_is_same(needle, other) for other in found):
-                found.append(needle)
+    for dim in (False, True):
+        picture = through_skin(scan, body, dim_hu) if dim else scan
+        level = dim_hu if dim else bright_hu
+        others = 0
+        for track in _tracks(scan, picture, level, laid, from_outside=body if dim else None):
             laid.append(track)
-            if len(found) == most:
-                return tuple(found)
+            needle = _needle(scan, body, track, radius_mm=needle_radius_mm)
+            if needle is not None and any(_is_same(needle, other) for other in found):
+                continue
+            if needle is not None and _is_needle(scan, body, needle, track, dim=dim):
+                found.append(needle)
+            else:
+                others += 1
+            if len(found) == most or others == MOST_OTHERS:
+                break
     return tuple(found)
 
 
-def _needles_above(
-    scan: Volume, body: Volume, metal_hu: float, known: Sequence[Track], *, radius_mm: float
-) -> Iterator[tuple[FoundNeedle, Track]]:
-    """Yield the needles of what is brighter than a level and not known, with their tracks, the longest first."""
-    squeeze = _squeeze(scan)
+def _tracks(
+    scan: Volume, picture: Volume, metal_hu: float, known: Sequence[Track], *, from_outside: Volume | None
+) -> Iterator[Track]:
+    """Yield the tracks of what is brighter than a level in a picture and not known, laid on the scan, longest first."""
+    squeeze = squeeze_of(scan)
     back = np.linalg.inv(squeeze)
-    cloud = _cloud(scan, metal_hu, squeeze)
+    cloud = metal_cloud(picture, metal_hu, squeeze, from_outside=from_outside)
     for track in known:
         cloud = cloud.without_bloom(stretched(track, back))
     generator = np.random.default_rng(0)
 
     def is_rod(track: Track) -> bool:
-        return _rim_share(scan, track, squeeze, metal_hu) <= MOST_RIM
+        return _rim_share(picture, track, squeeze, metal_hu) <= MOST_RIM
 
     while (seen := best_track(cloud, shortest_mm=SHORTEST_MM, is_rod=is_rod, generator=generator)) is not None:
-        track = _laid(scan, stretched(seen, squeeze), metal_hu)
-        needle = _needle(scan, body, track, radius_mm=radius_mm, metal_hu=metal_hu)
-        if needle is not None:
-            yield needle, track
+        track = _laid(scan, stretched(seen, squeeze))
+        yield track
         cloud = cloud.without(seen).without_bloom(stretched(track, back))
 
 
-def _laid(scan: Volume, track: Track, metal_hu: float) -> Track:
+def _laid(scan: Volume, track: Track) -> Track:
     """Return the track laid through the picture from end to end, for it is found by what shows in a few slices."""
     for _ in range(LAID_TIMES):
         seen_mm = track.last_mm - track.first_mm
         track = laid_on_picture(scan, track)
-        first, last, _mean = _ends(scan, track, metal_hu)
+        first, last, _mean = _ends(scan, track)
         track = replace(track, first_mm=first, last_mm=last)
         if last - first < seen_mm + LONGER_MM:
             break
     return track
 
 
-def _squeeze(scan: Volume) -> Float[np.ndarray, "3 3"]:
-    """Return the matrix that brings thick slices nearer together: straight stays straight, and steps become small."""
-    normal, slice_mm = slices_of(scan.grid)
-    share = min(1.0, SQUEEZED_TO_MM / slice_mm)
-    return np.asarray(np.eye(3) + (share - 1.0) * np.outer(normal, normal))
-
-
-def _cloud(scan: Volume, metal_hu: float, squeeze: Float[np.ndarray, "3 3"]) -> Cloud:
-    """Return the metal voxels as weighted points, each with the piece of metal it belongs to."""
-    pieces, _ = label(_thin(scan.values_kji > metal_hu, scan.grid.spacing_ijk_mm[::-1]), np.ones((3, 3, 3), bool))
-    kji = np.argwhere(pieces > 0)
-    piece = pieces[tuple(kji.T)]
-    points = apply_affine(scan.grid.lps_from_ijk, kji[:, ::-1].astype(np.float64)) @ squeeze
-    weight = scan.values_kji[tuple(kji.T)].astype(np.float64) - metal_hu
-    voxel_mm = min(max(scan.grid.spacing_ijk_mm), max(SQUEEZED_TO_MM, *scan.grid.spacing_ijk_mm[:2]))
-    return Cloud(
-        points_lps_mm=points,
-        weight=weight + 1.0,
-        piece=piece.astype(np.int64),
-        voxel_mm=voxel_mm,
-        thick_slices=bool(np.linalg.det(squeeze) * THICK_SLICE_MM < SQUEEZED_TO_MM),
-        middles_lps_mm=local_middles(points, weight + 1.0, piece.astype(np.int64)),
-    )
-
-
-def _thin(metal: Bool[np.ndarray, "k j i"], spacing_kji_mm: tuple[float, float, float]) -> Bool[np.ndarray, "k j i"]:
-    """Return metal without its thick parts: prostheses and dense bone, which only cost time."""
-    (box,) = find_objects(metal.astype(np.int8)) or (None,)
-    if box is None:
-        return metal
-    inside = metal[box]
-    core = distance_transform_edt(np.pad(inside, 1), sampling=spacing_kji_mm)[1:-1, 1:-1, 1:-1] > THICK_MM
-    result = metal.copy()
-    if core.any():
-        result[box] &= distance_transform_edt(~core, sampling=spacing_kji_mm) > 1.6 * THICK_MM
-    return result
-
-
-def _needle(scan: Volume, body: Volume, track: Track, *, radius_mm: float, metal_hu: float) -> FoundNeedle | None:
+def _needle(scan: Volume, body: Volume, track: Track, *, radius_mm: float) -> FoundNeedle | None:
     """Return the needle of a track, or None if it does not go into the body."""
-    first, last, mean_hu = _ends(scan, track, metal_hu)
+    first, last, mean_hu = _ends(scan, track)
     t = np.arange(first - FOLLOWED_MM, last + FOLLOWED_MM, ENDS_STEP_MM)
     line = track.centre_lps_mm + t[:, None] * track.way_lps
     around = _ring(track.way_lps, SKIN_RING_MM)
@@ -258,16 +228,31 @@ def _needle(scan: Volume, body: Volume, track: Track, *, radius_mm: float, metal
     )
 
 
-def _stands_out(scan: Volume, body: Volume, needle: FoundNeedle) -> bool:
-    """Say whether the line of a needle is brighter than air just outside the skin."""
+def _is_needle(scan: Volume, body: Volume, needle: FoundNeedle, track: Track, *, dim: bool) -> bool:
+    """Say whether what looks like a needle is one: it comes out of the skin, or is metal where that does not show."""
+    stands_out = _stands_out(scan, body, needle)
+    return not dim and _is_metal(scan, track) if stands_out is None else stands_out
+
+
+def _stands_out(scan: Volume, body: Volume, needle: FoundNeedle) -> bool | None:
+    """Say whether the line of a needle is brighter than air just outside the skin; None where the scan ends before."""
     way = needle.tip_lps_mm - needle.entry_lps_mm
     t = np.arange(*OUTSIDE_MM, 0.5)
     line = needle.entry_lps_mm - t[:, None] * way / np.linalg.norm(way)
-    ring = np.vstack([np.zeros(3), _ring(way, TIP_DISC_MM)])
-    around = line[:, None] + _ring(way, SKIN_RING_MM)
-    outside = body.sample(around, outside=0.0).mean(axis=1) < 0.5
-    bright = scan.sample(line[:, None] + ring, outside=-1000.0).max(axis=1) > OUTSIDE_HU
-    return bool(outside[-1] and bright[outside].all())
+    inside = body.sample(line[:, None] + _ring(way, SKIN_RING_MM), outside=1.0).mean(axis=1)
+    outside = inside < 0.5
+    if not outside[-1]:
+        return None
+    above = _above_beside(scan, line, way / np.linalg.norm(way))
+    return bool((above > OUTSIDE_SHARE * needle.mean_hu)[outside].mean() >= OUTSIDE_LENGTH)
+
+
+def _is_metal(scan: Volume, track: Track) -> bool:
+    """Say whether most of a track is brighter than any bone."""
+    t = np.arange(track.first_mm, track.last_mm, 0.5)
+    line = track.centre_lps_mm + t[:, None, None] * track.way_lps
+    disc = np.vstack([np.zeros(3), _ring(track.way_lps, TIP_DISC_MM)])
+    return bool((scan.sample(line + disc, outside=-1000.0).max(axis=1) > BONE_HU).mean() > 0.5)
 
 
 def _rim_share(scan: Volume, track: Track, squeeze: Float[np.ndarray, "3 3"], metal_hu: float) -> float:
@@ -285,20 +270,27 @@ def _ring(way_lps: Float[np.ndarray, " 3"], radius_mm: float) -> Float[np.ndarra
     return np.asarray(radius_mm * np.column_stack([np.cos(angle), np.sin(angle)]) @ across)
 
 
-def _ends(scan: Volume, track: Track, metal_hu: float) -> tuple[float, float, float]:
+def _ends(scan: Volume, track: Track) -> tuple[float, float, float]:
     """Return where along the track the metal begins and ends, and its mean HU above what lies beside it."""
     t = np.arange(track.first_mm - FOLLOWED_MM, track.last_mm + FOLLOWED_MM, ENDS_STEP_MM)
-    line = track.centre_lps_mm + t[:, None, None] * track.way_lps
-    disc = np.vstack([np.zeros(3), _ring(track.way_lps, TIP_DISC_MM)])
-    sides = BESIDE_MM[:, None] * across_in_slice(track.way_lps, slices_of(scan.grid)[0])
-    beside = np.median(scan.sample(line + sides, outside=-1000.0), axis=1)
-    profile = scan.sample(line + disc, outside=-1000.0).mean(axis=1) - beside
+    profile = _above_beside(scan, track.centre_lps_mm + t[:, None] * track.way_lps, track.way_lps)
     middle = (t > track.first_mm + 3) & (t < track.last_mm - 3)
     plateau = float(np.median(profile[middle])) if middle.any() else float(profile.max())
-    bright = profile >= min(metal_hu, END_SHARE * plateau)
+    bright = profile >= END_SHARE * plateau
     centre = int(np.argmin(np.abs(t - 0.5 * (track.first_mm + track.last_mm))))
     low, high = _run(bright, centre)
     return float(t[low]), float(t[high]), float(profile[low : high + 1].mean())
+
+
+def _above_beside(
+    scan: Volume, line_lps_mm: Float[np.ndarray, "n 3"], way_lps: Float[np.ndarray, " 3"]
+) -> Float[np.ndarray, " n"]:
+    """Return by how much a line is brighter than what lies beside it within the slices."""
+    disc = np.vstack([np.zeros(3), _ring(way_lps, TIP_DISC_MM)])
+    sides = BESIDE_MM[:, None] * across_in_slice(way_lps, slices_of(scan.grid)[0])
+    on = scan.sample(line_lps_mm[:, None] + disc, outside=-1000.0).mean(axis=1)
+    beside = np.median(scan.sample(line_lps_mm[:, None] + sides, outside=-1000.0), axis=1)
+    return np.asarray(on - beside)
 
 
 def _run(bright: np.ndarray, start: int) -> tuple[int, int]:

@@ -46,8 +46,8 @@ def laid_on_picture(scan: Volume, track: Track) -> Track:
     """Return the track with its line fitted to the brightness of the voxels about it.
 
     The model is a Gaussian ridge along a straight line, averaged over the thickness of a slice and cut off where the
-    scale of the scan ends. So a rod that leans a little out of the slices is laid through them, where the middle of the
-    metal would stay in one.
+    scale of the scan ends (N1). So a rod that leans a little out of the slices is laid through them, where the middle
+    of the metal would stay in one.
 
     Parameters
     ----------

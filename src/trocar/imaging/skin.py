@@ -37,6 +37,9 @@ SMALL_MM = 90.0
 """Thin parts that touch the body and are smaller than this are ears, noses, folds; couch shells are larger."""
 
 METAL_HU = 1500.0
+ROD_LONG_MM, ROD_NARROW_MM = 4.0, 1.8
+"""Standard deviations of a needle's voxels along and across it."""
+
 LEAST_SHARE = 0.03
 """Separate thick parts with less of the largest part's volume than this are not limbs but objects."""
 
@@ -153,9 +156,18 @@ def _with_small_parts(
         box = boxes[each - 1]
         extent = [(side.stop - side.start) * step for side, step in zip(box, spacing, strict=True)]
         part = rest[box] == each
-        if max(extent) <= SMALL_MM and not (part & metal[box]).any():
+        if max(extent) <= SMALL_MM and not (part & metal[box]).any() and not _is_rod(part, spacing):
             result[box] |= part
     return result
+
+
+def _is_rod(part: Bool[np.ndarray, "k j i"], spacing: tuple[float, float, float]) -> bool:
+    """Say whether a thin part is straight and narrow: a needle between two slices is not as bright as metal."""
+    points = np.argwhere(part) * np.array(spacing)
+    if len(points) < 4:
+        return False
+    spread = np.sqrt(np.maximum(np.linalg.eigvalsh(np.cov(points.T)), 0.0))
+    return bool(spread[2] > ROD_LONG_MM and spread[1] < max(ROD_NARROW_MM, 0.6 * spacing[0]))
 
 
 def _occupancy(scan: Volume, mask: Bool[np.ndarray, "k j i"]) -> Volume:

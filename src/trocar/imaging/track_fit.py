@@ -50,6 +50,10 @@ class Cloud:
         Whether a track may lie in one slice for a long way and then step into the next.
     middles_lps_mm
         Weighted middle of the voxels of the same piece about each voxel.
+    normal_lps
+        Of the slices.
+    may_start
+        Where tracks are looked for from.
     """
 
     points_lps_mm: Float[np.ndarray, "n 3"]
@@ -58,6 +62,8 @@ class Cloud:
     voxel_mm: float
     thick_slices: bool
     middles_lps_mm: Float[np.ndarray, "n 3"]
+    normal_lps: Float[np.ndarray, " 3"]
+    may_start: Bool[np.ndarray, " n"]
 
     def without(self, track: "Track") -> "Cloud":
         """Return what remains when a track and its bloom are taken away."""
@@ -77,6 +83,8 @@ class Cloud:
             voxel_mm=self.voxel_mm,
             thick_slices=self.thick_slices,
             middles_lps_mm=self.middles_lps_mm[kept],
+            normal_lps=self.normal_lps,
+            may_start=self.may_start[kept],
         )
 
 
@@ -92,6 +100,8 @@ class Track:
         The stretch, from the centre.
     spread_mm
         Root mean square distance of voxels from the line.
+    flat_spread_mm
+        The same within the slices: a needle between two slices shows in both.
     radius_mm
         Radius of a rod with as many voxels a length.
     bend_mm
@@ -105,6 +115,7 @@ class Track:
     first_mm: float
     last_mm: float
     spread_mm: float
+    flat_spread_mm: float
     radius_mm: float
     bend_mm: float
     taken: Bool[np.ndarray, " n"]
@@ -150,7 +161,7 @@ def best_track(
         if guess is None:
             return None
         track = _fitted(cloud, *guess[:2])
-        if track.last_mm - track.first_mm >= shortest_mm and track.spread_mm <= MOST_SPREAD_MM and is_rod(track):
+        if track.last_mm - track.first_mm >= shortest_mm and track.flat_spread_mm <= MOST_SPREAD_MM and is_rod(track):
             return track
         refused |= track.taken
         refused[guess[2]] = True
@@ -174,11 +185,12 @@ def _best_guess(
     needle that leans little out of the slices looks like dashes.
     """
     free = np.flatnonzero(~refused)
-    if len(free) < 8:
+    starts = free[cloud.may_start[free]]
+    if len(free) < 8 or not len(starts):
         return None
     points, middles = cloud.points_lps_mm, cloud.middles_lps_mm
     best_score, best = 0.0, None
-    for n, start in enumerate(generator.choice(free, size=GUESSES)):
+    for n, start in enumerate(generator.choice(starts, size=GUESSES)):
         mates = free[cloud.piece[free] == cloud.piece[start]] if n % 2 else free
         away = np.linalg.norm(middles[mates] - middles[start], axis=1)
         mates = mates[(away > 8.0) & (away < 90.0)]
@@ -232,6 +244,7 @@ def _fitted(cloud: Cloud, centre: Float[np.ndarray, " 3"], way: Float[np.ndarray
         axis = np.linalg.eigh((weight[:, None] * spread).T @ spread)[1][:, -1]
         way = axis if axis @ way >= 0 else -axis
     along, off = _along_and_off(points, centre, way)
+    height = (points - centre - along[:, None] * way) @ cloud.normal_lps
     within = (along >= low - 1.0) & (along <= high + 1.0)
     bloom = within & (off <= max(TAKEN_MM, cloud.voxel_mm))
     return Track(
@@ -240,6 +253,7 @@ def _fitted(cloud: Cloud, centre: Float[np.ndarray, " 3"], way: Float[np.ndarray
         first_mm=float(along[mine].min()),
         last_mm=float(along[mine].max()),
         spread_mm=float(np.sqrt(np.average(off[mine] ** 2, weights=cloud.weight[mine]))),
+        flat_spread_mm=float(np.sqrt(np.average(off[mine] ** 2 - height[mine] ** 2, weights=cloud.weight[mine]))),
         radius_mm=float(np.sqrt(2.0) * np.sqrt(np.mean(off[bloom] ** 2))),
         bend_mm=_bend_mm(points[mine], along[mine], cloud.weight[mine], centre, way),
         taken=bloom,

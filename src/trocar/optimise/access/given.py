@@ -113,7 +113,7 @@ def _out_of_measure(scene: Scene, accesses: Accesses, row: int, number: int) -> 
         found.append(
             Message(
                 code="optimise.needle-too-deep",
-                template="needle {number} goes {depth_mm:.0f} mm deep where {most_mm:g} mm are allowed",
+                template="needle {number} goes {depth_mm:.1f} mm deep where {most_mm:g} mm are allowed",
                 data={"number": number, "depth_mm": depth, "most_mm": most},
             )
         )
