@@ -1,9 +1,11 @@
 """An imported RT Plan becomes a version with the seeds it holds; what it does not say is asked for, never guessed."""
 
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -27,10 +29,20 @@ def series(house: Any, now: Any, shared_data: Path) -> ImageSeries:
     case.refresh_from_db()
     actions.decide(case, actor=doctor, at=now, **DECISION)
     folder = shared_data / "tps-ldr-i125-oncentra-prostate"
-    uploads = [SimpleUploadedFile(path.name, path.read_bytes()) for path in sorted(folder.rglob("*.dcm"))]
+    uploads = [SimpleUploadedFile(path.name, measured_of_late(path)) for path in sorted(folder.rglob("*.dcm"))]
     images.receive(case, actor=house.accounts["physicist"], at=now, purpose="planning", uploads=uploads)
     sort(Job.objects.order_by("-pk").first(), lambda share, stage: None)
     return ImageSeries.objects.get(modality="RTPLAN")
+
+
+def measured_of_late(path: Path) -> bytes:
+    """Return a file; a plan whose strengths were measured shortly before the implant told here, not in 2017."""
+    dataset = pydicom.dcmread(path)
+    for source in dataset.get("SourceSequence", ()):
+        source.SourceStrengthReferenceDate = "20260301"
+    buffer = BytesIO()
+    dataset.save_as(buffer)
+    return buffer.getvalue()
 
 
 TOLD = {
@@ -51,6 +63,13 @@ def test_the_seeds_of_the_file_are_those_of_the_version(house: Any, now: Any, se
     assert (plan.seeds, plan.origin, plan.case.state) == (36, "imported", "planned")
     assert plan.summary["series"] == series.series_uid
     assert plan.air_kerma_strength_u > 0
+
+
+def test_seeds_measured_years_before_the_implant_are_refused(house: Any, now: Any, series: ImageSeries) -> None:
+    told = {**given(house), "implant_on": date(2029, 3, 5)}
+    with pytest.raises(Refused) as refused:
+        take_plan(series, actor=house.accounts["physicist"], at=now, **told)
+    assert refused.value.codes == ("plan.calibrated-years-before",)
 
 
 def test_what_is_no_plan_is_refused_in_the_words_of_the_library(house: Any, now: Any, series: ImageSeries) -> None:
