@@ -11,10 +11,10 @@ from trocar.catalogue.tissues import load_dielectric_fall
 from trocar.errors import HeatError
 from trocar.geometry.value import Value, frozen_array
 from trocar.heat.antenna_field import AntennaAnswer, AntennaLattice
-from trocar.heat.base import BODY_C, Contact, Emission, Moment, PlacedSource, Surroundings
+from trocar.heat.base import BODY_C, Emission, Moment, PlacedSource, Surroundings
 from trocar.heat.kernels.rings import rings_from_voxels, voxels_from_rings
-from trocar.heat.lines import exchange_of, points_along
-from trocar.heat.sources.microwave import COOLED_CONDUCTIVITY_W_PER_MM_K, REACH_MM, Band, box_around
+from trocar.heat.lines import points_along
+from trocar.heat.sources.microwave import REACH_MM, Band, box_around, cooled_shaft
 
 HOST_MM = 10.0
 """The tissue that fills most of this radius around the antenna is taken for all around it."""
@@ -132,18 +132,8 @@ class _PlacedCoaxialAntenna:
         self.unit_heat: np.ndarray | None = None
         self.computed_at_s = -np.inf
         self.dried_c = np.full(self.lattice.metal.shape, -np.inf)
-        self.contact = self._contact()
-
-    def _contact(self) -> Contact | None:
-        antenna = self.antenna
-        if antenna.cooled_c is None:
-            return None
         shaft = antenna.tip_lps_mm + np.array([[0.0], [antenna.cooled_mm]]) * antenna.axis_lps
-        return Contact(
-            weight_kji=exchange_of(shaft, self.surroundings.grid, radius_mm=antenna.design.outer_mm),
-            coefficient_w_per_mm_k=COOLED_CONDUCTIVITY_W_PER_MM_K,
-            temperature_c=antenna.cooled_c,
-        )
+        self.contact = cooled_shaft(grid, shaft, radius_mm=antenna.design.outer_mm, cooled_c=antenna.cooled_c)
 
     def patience_s(self, time_s: float) -> float:
         """Return its longest step: nothing changes at once."""

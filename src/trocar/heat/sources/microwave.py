@@ -121,6 +121,19 @@ class MicrowaveAntenna(Value):
         return _PlacedAntenna(self, surroundings)
 
 
+def cooled_shaft(
+    grid: Grid, ends_lps_mm: Float[np.ndarray, "2 3"], *, radius_mm: float, cooled_c: float | None
+) -> Contact | None:
+    """Return what a cooled shaft takes from the tissue; None without coolant."""
+    if cooled_c is None:
+        return None
+    return Contact(
+        weight_kji=exchange_of(ends_lps_mm, grid, radius_mm=radius_mm),
+        coefficient_w_per_mm_k=COOLED_CONDUCTIVITY_W_PER_MM_K,
+        temperature_c=cooled_c,
+    )
+
+
 def absorption_per_mm(
     permittivity: np.ndarray, conductivity_s_per_m: np.ndarray, *, frequency_hz: float
 ) -> Float[np.ndarray, "*batch"]:
@@ -151,21 +164,10 @@ class _PlacedAntenna:
         self.conductivity = _column(surroundings.tissues, antenna.band, "conductivity")
         self.unit_heat: np.ndarray | None = None
         self.computed_at_s = -np.inf
-        self.contact = self._contact()
+        shaft = antenna.tip_lps_mm + np.array([[0.0], [antenna.cooled_mm]]) * antenna.axis_lps
+        self.contact = cooled_shaft(surroundings.grid, shaft, radius_mm=antenna.radius_mm, cooled_c=antenna.cooled_c)
         self.crew = surroundings.crew
         self._spread()
-
-    def _contact(self) -> Contact | None:
-        antenna = self.antenna
-        if antenna.cooled_c is None:
-            return None
-        shaft = antenna.tip_lps_mm + np.array([[0.0], [antenna.cooled_mm]]) * antenna.axis_lps
-        weight = exchange_of(shaft, self.surroundings.grid, radius_mm=antenna.radius_mm)
-        return Contact(
-            weight_kji=weight,
-            coefficient_w_per_mm_k=COOLED_CONDUCTIVITY_W_PER_MM_K,
-            temperature_c=antenna.cooled_c,
-        )
 
     def patience_s(self, time_s: float) -> float:
         """Return its longest step: nothing changes at once."""
