@@ -18,6 +18,9 @@ from trocar.geometry.region import Region
 Outline = Float[np.ndarray, "_ 2"]
 """A line within a cut, in mm along its two patient axes."""
 
+NOTHING_SHARE = 1e-6
+"""A dose below this share of the lowest line is none, as it is beyond the cut."""
+
 
 class Plane(Enum):
     """A plane of the patient; the value is the axis of L, P, S across it."""
@@ -74,6 +77,9 @@ def dose_outlines(
 ) -> tuple[tuple[Outline, ...], ...]:
     """Return the isodose lines of a cut, level by level.
 
+    Between voxels the logarithm of the dose is taken as straight: beside seeds dose falls steeply and bends, its
+    logarithm bends less.
+
     Parameters
     ----------
     dose_gy
@@ -83,8 +89,11 @@ def dose_outlines(
     grid, plane
         The cut.
     """
-    values = dose_gy.reshape(grid.shape_kji)
-    return tuple(_lines(values, level, grid, plane) for level in levels_gy)
+    nothing_gy = NOTHING_SHARE * min(levels_gy)
+    values = np.log(np.maximum(dose_gy.reshape(grid.shape_kji), nothing_gy))
+    return tuple(
+        _lines(values, float(np.log(level)), grid, plane, outside=float(np.log(nothing_gy))) for level in levels_gy
+    )
 
 
 def cut_points(grid: Grid) -> Float[np.ndarray, "n 3"]:
@@ -92,12 +101,14 @@ def cut_points(grid: Grid) -> Float[np.ndarray, "n 3"]:
     return np.ascontiguousarray(grid.centres_lps_mm().reshape(-1, 3))
 
 
-def _lines(values_kji: np.ndarray, level: float, grid: Grid, plane: Plane) -> tuple[Outline, ...]:
+def _lines(
+    values_kji: np.ndarray, level: float, grid: Grid, plane: Plane, *, outside: float = 0.0
+) -> tuple[Outline, ...]:
     flat = values_kji.squeeze(axis=2 - plane.value)  # rows along the later axis, columns along the earlier
     if min(flat.shape) < 2:
         return ()
     # A rim of nothing closes lines that reach the edge of the cut.
-    padded = np.pad(flat, 1)
+    padded = np.pad(flat, 1, constant_values=outside)
     first, second = plane.axes
     origin, spacing = grid.origin_lps_mm, grid.spacing_ijk_mm
     return tuple(
