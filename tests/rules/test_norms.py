@@ -49,6 +49,10 @@ def test_what_is_only_remembered_never_blocks(norm: NormPack) -> None:
     ]
 
 
+BEYOND_THE_DRAFT = {"CLN-ABL-09"}
+"""Found in publications after the draft was written."""
+
+
 def test_every_entry_of_the_draft_stands_in_a_norm() -> None:
     if not DRAFT.is_file():
         pytest.skip("the draft of the rules is not here: ../shared/regulation beside the checkout is absent")
@@ -59,7 +63,9 @@ def test_every_entry_of_the_draft_stands_in_a_norm() -> None:
     norms = [norm for norm in NORMS if norm not in REFERENCES]
     assert set(asked) == {each.key for norm in norms for each in norm.requirements}
     topics = {each["id"] for group in draft["clinical_defaults"].values() for each in group}
-    assert topics <= {"-".join(each.key.split("-")[:3]) for norm in REFERENCES for each in norm.requirements}
+    assert topics | BEYOND_THE_DRAFT == {
+        "-".join(each.key.split("-")[:3]) for norm in REFERENCES for each in norm.requirements
+    }
     assert counted == {each.key for norm in NORMS for each in norm.indicators if norm.key != "trocar/beside_the_norm"}
     for norm in norms:
         for each in norm.requirements:
