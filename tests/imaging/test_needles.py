@@ -8,6 +8,7 @@ import pytest
 from trocar.errors import ImagingError
 from trocar.geometry.grid import Grid
 from trocar.geometry.volume import Quantity, Volume
+from trocar.imaging.metal_cloud import MOST_POINTS, metal_cloud
 from trocar.imaging.needles import FoundNeedle, corrected, find_needles, needles_of, set_by_hand
 from trocar.imaging.placement import compare_placement
 from trocar.imaging.skin import find_body
@@ -179,6 +180,20 @@ def test_a_scan_without_metal_holds_no_needle() -> None:
         frame_uid=volume.frame_uid,
     )
     assert find_needles(clean, body, needle_radius_mm=RADIUS_MM) == ()
+
+
+def test_no_more_needles_are_found_than_asked_for() -> None:
+    volume, body = scene("fan", 2.5)
+    assert len(find_needles(volume, body, needle_radius_mm=RADIUS_MM, most=2)) == 2
+
+
+def test_of_a_scan_full_of_noise_only_the_brightest_voxels_are_looked_at() -> None:
+    rng = np.random.default_rng(0)
+    grid = Grid.axial(origin_lps_mm=(0.0, 0.0, 0.0), spacing_ijk_mm=(1.0, 1.0, 2.0), shape_kji=(40, 120, 120))
+    noise = rng.normal(0.0, 1000.0, grid.shape_kji).astype(np.int16)
+    volume = Volume(grid=grid, values_kji=noise, quantity=Quantity.HOUNSFIELD, frame_uid="1.2.3")
+    cloud = metal_cloud(volume, 300.0, np.eye(3))
+    assert 0.9 * MOST_POINTS < len(cloud.points_lps_mm) <= MOST_POINTS
 
 
 def test_the_search_gives_the_same_needles_twice() -> None:

@@ -167,8 +167,10 @@ def find_needles(
                 found.append(needle)
             else:
                 others += 1
-            if len(found) == most or others == MOST_OTHERS:
+            if len(found) >= most or others == MOST_OTHERS:
                 break
+        if len(found) >= most:
+            break
     return tuple(found)
 
 
